@@ -1,0 +1,34 @@
+"""Errors with stable codes, in Italian and English."""
+
+from crmcore.errors.catalogue import CATALOGUE, ErrorCode
+from crmcore.errors.exceptions import (
+    ConfigurationError,
+    CrmError,
+    DatabaseBusy,
+    DatabaseError,
+    PluginError,
+    Problem,
+    RecordNotFound,
+    StaleVersion,
+    StartError,
+    UsageError,
+    ValidationFailed,
+    WriteConflict,
+)
+
+__all__ = [
+    "CATALOGUE",
+    "ConfigurationError",
+    "CrmError",
+    "DatabaseBusy",
+    "DatabaseError",
+    "ErrorCode",
+    "PluginError",
+    "Problem",
+    "RecordNotFound",
+    "StaleVersion",
+    "StartError",
+    "UsageError",
+    "ValidationFailed",
+    "WriteConflict",
+]

@@ -1,0 +1,223 @@
+"""What declaration hooks return: frozen values, checked once at start."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+if TYPE_CHECKING:
+    from crmcore.events import Envelope, Event, JobRun, Schedule
+    from crmcore.hooks.markers import Label
+    from crmcore.session import Session
+
+
+@attrs.frozen
+class Migrations:
+    """Name the folder of a plugin's Alembic revisions: ``folder`` inside ``package``."""
+
+    package: str
+    folder: str = "migrations"
+
+
+@attrs.frozen
+class ConfigSchema:
+    """Hold the Cerberus schema of a plugin's settings.
+
+    Besides Cerberus' rules each key has ``label`` (a `Label`) and ``help`` (English), and may have ``secret: True``: only such a key
+    may refer to ``${env:NAME}`` or ``${file:/path}``, and its value is never printed.
+    """
+
+    # Cerberus schemas are open mappings by design.
+    schema: Mapping[str, Mapping[str, Any]]
+
+
+@attrs.frozen(kw_only=True)
+class Choice:
+    """One value of a choice; an obsolete one stays readable on old records and is not offered any more."""
+
+    code: str
+    label: Label
+    obsolete: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class CharacteristicDef:
+    """Define a characteristic (a custom field) of an entity (S4 «Caratteristiche», C01 to C11).
+
+    ``key`` never changes; ``type`` names a `FieldType`; ``validate``, ``compute`` and ``on_change`` are rules in the scripting
+    language; ``depends_on`` lists the keys that a computed value needs. ``portfolio`` and ``business_unit`` bind it to a
+    part of the archive. Empty groups mean everybody.
+    """
+
+    key: str
+    label: Label
+    type: str = "text"
+    entity: str = "account"
+    unit: str = ""
+    help: str = ""
+    mandatory: bool = False
+    read_only: bool = False
+    printable: bool = True
+    mobile: bool = False
+    searchable: bool = True
+    indexed: bool = False
+    portfolio: str | None = None
+    business_unit: int | None = None
+    visible_to: tuple[str, ...] = ()
+    editable_by: tuple[str, ...] = ()
+    default: object = None
+    choices: tuple[Choice, ...] = ()
+    target: str | None = None
+    validate: str | None = None
+    compute: str | None = None
+    on_change: str | None = None
+    depends_on: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class FieldType:
+    """Define a type of characteristic.
+
+    ``normalise`` takes what a person or a file gave and returns the value to store, which must be JSON; it raises ValueError
+    with a sentence when the value does not fit. ``display`` turns a stored value into text.
+    """
+
+    name: str
+    label: Label
+    normalise: Callable[[object], object]
+    display: Callable[[object], str] = str
+
+
+@attrs.frozen(kw_only=True)
+class State:
+    """One state of a table. ``order`` decides what is forward; ``flags`` carry the semantics, labels never do (I-76)."""
+
+    code: str
+    label: Label
+    order: int
+    colour: str = "#6c757d"
+    default: bool = False
+    terminal: bool = False
+    obsolete: bool = False
+    flags: Mapping[str, bool | int | str] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Transition:
+    """An allowed step from one state to another; only members of ``groups`` may take it (empty: everybody)."""
+
+    source: str
+    target: str
+    groups: tuple[str, ...] = ()
+    guard: str | None = None
+    required_fields: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+
+
+class TransitionMode(enum.Enum):
+    """How a state table reads its transitions (`domain.md` §4.9)."""
+
+    FREE = "free"
+    """No transitions listed: everything is allowed."""
+    STEPS = "steps"
+    """Only listed transitions."""
+    FORWARD_ONLY = "forward-only"
+    """Listed, and never to a lower order (I-77)."""
+
+
+@attrs.frozen(kw_only=True)
+class StateTable:
+    """Define the states of an entity as data."""
+
+    name: str
+    entity: str
+    label: Label
+    states: tuple[State, ...]
+    transitions: tuple[Transition, ...] = ()
+    mode: TransitionMode = TransitionMode.FREE
+
+
+@attrs.frozen(kw_only=True)
+class Permission:
+    """Name something that a profile may grant: ``<plugin>.<function>``."""
+
+    name: str
+    label: Label
+
+
+@attrs.frozen(kw_only=True)
+class ScriptFunction:
+    """Offer a pure function of plain values to scripts, as ``<plugin>.<name>``."""
+
+    name: str
+    fn: Callable[..., object]
+    help: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Template:
+    """Name a Jinja template inside the package of a plugin."""
+
+    name: str
+    package: str
+    path: str
+
+
+class Phase(enum.Enum):
+    """When an event handler runs."""
+
+    IN_TRANSACTION = "in_transaction"
+    """Before the commit, in its transaction: an exception rolls everything back."""
+    AFTER_COMMIT = "after_commit"
+    """Later, from the outbox, in a transaction of its own: isolated, retried, at least once."""
+
+
+@attrs.frozen(kw_only=True)
+class Handler:
+    """Listen to an event.
+
+    ``event`` is an event class or the type of a record event (``"account.created"``); ``fn(session, envelope)`` is a
+    module-level function. ``name`` is unique in the plugin, and is what a delivery remembers: do not rename it lightly.
+    """
+
+    event: str | type[Event]
+    fn: Callable[[Session, Envelope], object]
+    phase: Phase = Phase.AFTER_COMMIT
+    name: str = ""
+    max_attempts: int = 8
+    lease: timedelta = timedelta(minutes=5)
+
+    @property
+    def key(self) -> str:
+        """The name, or that of the function."""
+        return self.name or getattr(self.fn, "__name__", "handler")
+
+
+@attrs.frozen(kw_only=True)
+class Job:
+    """Define work that runs from the queue: now, at a time, or again and again.
+
+    ``fn(session, run)`` runs in a transaction of its own, which also records that it is done, so its effects in the database
+    happen once. ``every`` makes it recurring. ``lease`` is how long it may be silent before another worker takes it over.
+    """
+
+    name: str
+    fn: Callable[[Session, JobRun], object]
+    every: Schedule | None = None
+    max_attempts: int = 8
+    backoff: timedelta = timedelta(seconds=10)
+    lease: timedelta = timedelta(minutes=5)
+    help: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Command:
+    """Add a command under ``crm <plugin>``: ``target`` is ``package.module:name`` of a click command, imported when used."""
+
+    name: str
+    target: str
+    help: str

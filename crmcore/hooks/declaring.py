@@ -1,0 +1,213 @@
+"""Declaration hooks: called once when a Crm opens, before any database; they return frozen values and see nothing.
+
+Each may be left out; ``None`` and an empty list both mean "nothing to declare". An exception stops the start, and is reported
+with the plugin and the hook beside every other problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from crmcore.hooks.markers import hookspec
+
+if TYPE_CHECKING:
+    from crmcore.errors import ErrorCode
+    from crmcore.events import Event
+    from crmcore.hooks.declarations import (
+        CharacteristicDef,
+        Command,
+        ConfigSchema,
+        FieldType,
+        Handler,
+        Job,
+        Migrations,
+        Permission,
+        ScriptFunction,
+        StateTable,
+        Template,
+    )
+    from crmcore.model import Entity
+
+
+@hookspec
+def crm_tables() -> Sequence[type[Entity]] | None:
+    """Declare the entity classes of the plugin, on the base from `entity_base`.
+
+    Example::
+
+        @hookimpl
+        def crm_tables():
+            return [Warranty]
+    """
+
+
+@hookspec
+def crm_migrations() -> Migrations | None:
+    """Declare where the Alembic revisions of the plugin's tables are.
+
+    Example::
+
+        @hookimpl
+        def crm_migrations():
+            return Migrations("crmcore_warranty")
+    """
+
+
+@hookspec
+def crm_configuration() -> ConfigSchema | None:
+    """Declare the settings that a deployment may give the plugin, as a Cerberus schema with labels, help and defaults.
+
+    Example::
+
+        @hookimpl
+        def crm_configuration():
+            return ConfigSchema({"days": {"type": "integer", "default": 30, "label": Label("Giorni", "Days"), "help": "…"}})
+    """
+
+
+@hookspec
+def crm_characteristics() -> Sequence[CharacteristicDef] | None:
+    """Declare characteristics that the plugin adds to entities; keys start with the plugin's name and an underscore.
+
+    Example::
+
+        @hookimpl
+        def crm_characteristics():
+            return [CharacteristicDef(key="warranty_class", label=Label("Classe", "Class"))]
+    """
+
+
+@hookspec
+def crm_field_types() -> Sequence[FieldType] | None:
+    """Declare types that characteristics may have, named ``<plugin>.<type>``.
+
+    Example::
+
+        @hookimpl
+        def crm_field_types():
+            return [FieldType(name="italy.iban", label=Label("IBAN", "IBAN"), normalise=normalise_iban)]
+    """
+
+
+@hookspec
+def crm_state_tables() -> Sequence[StateTable] | None:
+    """Declare state tables, named ``<plugin>.<table>``.
+
+    Example::
+
+        @hookimpl
+        def crm_state_tables():
+            return [StateTable(name="warranty.claims", entity="warranty.claim", label=Label("Stati", "States"), states=(…))]
+    """
+
+
+@hookspec
+def crm_permissions() -> Sequence[Permission] | None:
+    """Declare functions that profiles may grant, named ``<plugin>.<function>``.
+
+    Example::
+
+        @hookimpl
+        def crm_permissions():
+            return [Permission(name="warranty.extend", label=Label("Estende garanzie", "Extend warranties"))]
+    """
+
+
+@hookspec
+def crm_script_functions() -> Sequence[ScriptFunction] | None:
+    """Declare pure functions that scripts may call, named ``<plugin>.<function>``.
+
+    Example::
+
+        @hookimpl
+        def crm_script_functions():
+            return [ScriptFunction(name="warranty.months", fn=months)]
+    """
+
+
+@hookspec
+def crm_templates() -> Sequence[Template] | None:
+    """Declare Jinja templates inside the plugin's package; each is compiled in the sandbox at start.
+
+    Example::
+
+        @hookimpl
+        def crm_templates():
+            return [Template(name="warranty.letter", package="crmcore_warranty", path="templates/letter.txt")]
+    """
+
+
+@hookspec
+def crm_events() -> Sequence[type[Event]] | None:
+    """Declare event classes of the plugin, whose TYPE starts with its name and a dot.
+
+    Example::
+
+        @hookimpl
+        def crm_events():
+            return [WarrantyExpiring]
+    """
+
+
+@hookspec
+def crm_handlers() -> Sequence[Handler] | None:
+    """Declare what listens to which event, in the transaction or after the commit.
+
+    Example::
+
+        @hookimpl
+        def crm_handlers():
+            return [Handler(event="account.created", fn=open_warranty)]
+    """
+
+
+@hookspec
+def crm_jobs() -> Sequence[Job] | None:
+    """Declare jobs, named ``<plugin>.<job>``; with ``every`` they recur.
+
+    Example::
+
+        @hookimpl
+        def crm_jobs():
+            return [Job(name="warranty.sweep", fn=sweep, every=Every(hours=24))]
+    """
+
+
+@hookspec
+def crm_commands() -> Sequence[Command] | None:
+    """Declare commands under ``crm <plugin>``; the target is imported when the command is used.
+
+    Example::
+
+        @hookimpl
+        def crm_commands():
+            return [Command(name="list", target="crmcore_warranty.commands:list_all", help="List warranties.")]
+    """
+
+
+@hookspec
+def crm_error_codes() -> Sequence[ErrorCode] | None:
+    """Declare the codes of the problems that the plugin reports, named ``<PLUGIN>_…`` in capitals, with both languages.
+
+    Example::
+
+        @hookimpl
+        def crm_error_codes():
+            return [ErrorCode("WARRANTY_EXPIRED", "expired on {on}", "scaduta il {on}", "Extend it first.")]
+    """
+
+
+@hookspec
+def crm_extension_points() -> Sequence[ModuleType] | None:
+    """Declare hook specifications that the plugin offers to the plugins that require it, as modules of `hookspec` functions.
+
+    The names start with the plugin's name and an underscore. Call them through ``session.hooks``.
+
+    Example::
+
+        @hookimpl
+        def crm_extension_points():
+            return [crmcore_campaigns.points]
+    """

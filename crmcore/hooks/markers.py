@@ -1,0 +1,58 @@
+"""The two markers of the plugin API, and the description of a plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import attrs
+import pluggy
+
+PROJECT: Final = "crmcore"
+API_VERSION: Final = "0.1"
+"""Version of the plugin API, which `PluginInfo.api` is checked against."""
+
+SLOT_ATTRIBUTE: Final = "crmcore_single_slot"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+"""Mark a function as the specification of a hook."""
+
+hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Mark a function of a plugin as the implementation of the hook with its name."""
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def single_slot(function: F) -> F:
+    """Mark a hook specification as one that takes a single implementation; a second claimant stops the start."""
+    setattr(function, SLOT_ATTRIBUTE, True)
+    return function
+
+
+@attrs.frozen
+class Label:
+    """Hold a text for users, Italian first."""
+
+    it: str
+    en: str
+
+    def text(self, lang: str = "it") -> str:
+        """Return the text in "it" or "en"."""
+        return self.en if lang == "en" else self.it
+
+
+@attrs.frozen(kw_only=True)
+class PluginInfo:
+    """Describe a plugin; the module of a plugin holds one as ``PLUGIN``.
+
+    ``name`` is the prefix of everything the plugin owns. ``api`` is the range of plugin API versions that it works with.
+    ``requires`` lists other plugins by name, each with an optional version range (``"offers>=1.2"``). ``version`` is taken from
+    the distribution when it is empty.
+    """
+
+    name: str
+    api: str = f">={API_VERSION}"
+    requires: tuple[str, ...] = ()
+    version: str = ""
+    label: Label | None = None
+    summary: str = ""

@@ -1,0 +1,91 @@
+"""Runtime hooks: few, around a unit of work or a command, never per row or per field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from crmcore.hooks.markers import hookspec, single_slot
+
+if TYPE_CHECKING:
+    from crmcore.errors import Problem
+    from crmcore.events import WorkingCalendar
+    from crmcore.session import Change, Session
+
+
+@hookspec
+def crm_validate(session: Session, changes: Sequence[Change]) -> Iterable[Problem] | None:
+    """Return what is wrong with the changes of a commit, or None.
+
+    Called once for each commit (and once more for what handlers changed), before anything is written, in the commit's
+    transaction. Every plugin is asked and all problems are reported together in one `ValidationFailed`. Raising rolls back and is
+    reported as a fault of the plugin, not as a refusal.
+
+    Example::
+
+        @hookimpl
+        def crm_validate(session, changes):
+            return [Problem(code="WARRANTY_EXPIRED", params={"on": c.record.until}) for c in changes if is_expired(c)]
+    """
+
+
+@hookspec
+def crm_before_commit(session: Session, changes: Sequence[Change]) -> None:
+    """Do the last work in the transaction of a commit.
+
+    Called once for each commit, after validation, writing and in-transaction handlers, with all changes; what it changes is validated
+    and written too. The result is ignored. Raising rolls everything back and names the plugin.
+
+    Example::
+
+        @hookimpl
+        def crm_before_commit(session, changes):
+            session.add(Tally(records=len(changes)))
+    """
+
+
+@hookspec(firstresult=True)
+def crm_check_permission(session: Session, permission: str) -> bool | None:
+    """Say whether the actor of the session has a permission; None leaves it to the next plugin, and at last to the core.
+
+    Called for each `session.may`, possibly in no transaction; plugins are asked in dependency order until one answers. Raising
+    refuses, and is reported with the plugin's name.
+
+    Example::
+
+        @hookimpl
+        def crm_check_permission(session, permission):
+            return False if permission == "warranty.extend" and session.actor.kind == "system" else None
+    """
+
+
+@hookspec(firstresult=True)
+def crm_next_number(session: Session, series: str, on: date) -> str | None:
+    """Give the next number of a series on a date; None leaves it to the next plugin.
+
+    Called by plugins that number things, in the transaction of the change; the number must be drawn there, so that a
+    rollback gives it back. Raising rolls back.
+
+    Example::
+
+        @hookimpl
+        def crm_next_number(session, series, on):
+            return f"{series}/{on.year}/{draw(session, series):05d}" if series == "warranty" else None
+    """
+
+
+@hookspec
+@single_slot
+def crm_working_calendar(settings: Mapping[str, Mapping[str, object]]) -> WorkingCalendar | None:
+    """Give the calendar that working-day arithmetic uses, instead of the core's Monday to Friday without holidays.
+
+    A single-slot point: two enabled plugins that implement it stop the start. Called once when a Crm opens, without a database, with
+    the settings of every plugin by name. Returning None leaves the core's calendar.
+
+    Example::
+
+        @hookimpl
+        def crm_working_calendar(settings):
+            return ItalianCalendar(closures=settings["italy"]["closures"])
+    """

@@ -1,0 +1,109 @@
+"""Tables that the platform itself writes, as plain Core tables: nothing here is an entity, and only system code touches them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, Uuid, text
+
+from crmcore.model.base import METADATA
+from crmcore.model.types import BigId, Json, UtcDateTime
+
+EVENT: Final = Table(
+    "crm_event",
+    METADATA,
+    # UUIDv7: ordered by time, so that the key is also the order of the log.
+    Column("event_id", Uuid(as_uuid=False), primary_key=True),
+    Column("type", String(100), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("device", String(100)),
+    Column("source", String(100), nullable=False),
+    Column("entity", String(60)),
+    Column("entity_id", BigInteger),
+    Column("changes", Json, nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("correlation_id", Uuid(as_uuid=False), nullable=False),
+    Column("causation_id", Uuid(as_uuid=False)),
+    Column("depth", Integer, nullable=False),
+)
+"""The event log, which is also the outbox: a row is written in the transaction of its change, or not at all."""
+
+AUDIT: Final = Table(
+    "crm_audit",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("device", String(100)),
+    Column("source", String(100), nullable=False),
+    Column("correlation_id", Uuid(as_uuid=False), nullable=False),
+    Column("entity", String(60), nullable=False),
+    Column("entity_id", BigInteger, nullable=False),
+    Column("verb", String(10), nullable=False),
+    Column("changes", Json, nullable=False),
+    Index(None, "entity", "entity_id"),
+)
+"""Who changed what: one row for each record of each commit. It refers to records without a foreign key, to outlive them."""
+
+JOB: Final = Table(
+    "crm_job",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("plugin", String(24), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("event_id", Uuid(as_uuid=False), ForeignKey("crm_event.event_id")),
+    Column("args", Json, nullable=False),
+    Column("key", String(200)),
+    Column("state", String(10), nullable=False),
+    Column("run_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("max_attempts", Integer, nullable=False),
+    Column("lease_owner", String(60)),
+    Column("lease_until", UtcDateTime),
+    Column("last_error", Text),
+    Column("correlation_id", Uuid(as_uuid=False), nullable=False),
+    Column("causation_id", Uuid(as_uuid=False)),
+    Column("depth", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    # One live row for each key: setting a timer twice, or feeding the same work again, changes nothing.
+    Index(
+        "uq_crm_job_live_key",
+        "key",
+        unique=True,
+        sqlite_where=text("state IN ('queued', 'running')"),
+        postgresql_where=text("state IN ('queued', 'running')"),
+    ),
+    Index("ix_crm_job_queued", "run_at", "id", sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
+    Index("ix_crm_job_running", "lease_until", sqlite_where=text("state = 'running'"), postgresql_where=text("state = 'running'")),
+    Index("ix_crm_job_event_id", "event_id"),
+    Index("ix_crm_job_finished_at", "finished_at"),
+)
+"""Work to do: deliveries of events to handlers, timers, jobs. One queue, one lease, one place to look for what failed."""
+
+SCHEDULE: Final = Table(
+    "crm_schedule",
+    METADATA,
+    Column("job", String(100), primary_key=True),
+    Column("plugin", String(24), nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime),
+    Index(None, "next_at"),
+)
+"""When each recurring job is next due."""
+
+PLUGIN: Final = Table(
+    "crm_plugin",
+    METADATA,
+    Column("name", String(24), primary_key=True),
+    Column("version", String(60), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("tables", Json, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+"""Plugins that this database has seen: whose tables are here, also when the plugin is no longer enabled."""
+
+PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN)

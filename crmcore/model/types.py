@@ -1,0 +1,105 @@
+"""Column types that mean the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+CENT: Final = Decimal("0.01")
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+"""Integer key of 64 bits; SQLite only autoincrements a column spelled INTEGER."""
+
+Json = JSON().with_variant(JSONB, "postgresql")
+"""JSON document, `JSONB` on PostgreSQL."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Store an aware instant in UTC; a naive one is refused, because nobody knows which hour it means."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Use `TIMESTAMP WITH TIME ZONE` where the database has it."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC; SQLite gets it without the zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"{value!r} has no time zone; instants are aware"
+            raise ValueError(message)
+        moment = value.astimezone(UTC)
+        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return an aware instant in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Money(TypeDecorator[Decimal]):
+    """Store money as an integer number of cents, shown as a `Decimal` with two places, rounded half up."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> int | None:
+        """Convert to cents; a float is refused, because it is already wrong."""
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, Decimal | int):
+            message = f"{value!r} is not a Decimal; money is never a float"
+            raise TypeError(message)
+        amount = Decimal(value)
+        if not amount.is_finite():
+            message = f"{value!r} is not an amount of money"
+            raise ValueError(message)
+        return int(amount.quantize(CENT, ROUND_HALF_UP).scaleb(2))
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        """Return a Decimal with two places."""
+        return None if value is None else Decimal(value).scaleb(-2)
+
+
+class JsonMap(TypeDecorator[Mapping[str, Any]]):
+    """Store a mapping as JSON and hand it out read-only.
+
+    A dictionary changed in place would leave no trace of its old value, so history could not tell what was there: assign a new one.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Use `JSONB` where the database has it."""
+        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> Any:  # noqa: ANN401 - text or mapping, by dialect
+        """Encode; keys are sorted so that equal mappings are equal text."""
+        if value is None:
+            return None
+        return dict(value) if dialect.name == "postgresql" else json.dumps(dict(value), sort_keys=True, ensure_ascii=False)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ANN401 - text or mapping, by dialect
+        """Decode into a read-only mapping."""
+        if value is None:
+            return None
+        return MappingProxyType(value if isinstance(value, dict) else json.loads(value))
+
+    def compare_values(self, x: Any, y: Any) -> bool:  # noqa: ANN401 - signature of SQLAlchemy
+        """Compare by content, whatever the kind of mapping."""
+        return (None if x is None else dict(x)) == (None if y is None else dict(y))

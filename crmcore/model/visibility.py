@@ -1,0 +1,44 @@
+"""How a row says who may see it: every entity names one path, and nothing is visible by default."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+
+class VisibilityKind(enum.Enum):
+    """The kinds of visibility path."""
+
+    VIA = "via"
+    OWNER = "owner"
+    PUBLIC = "public"
+    SYSTEM = "system"
+
+
+@attrs.frozen
+class Visibility:
+    """Name the rule that decides who sees a row of an entity (`design.md` §7)."""
+
+    kind: VisibilityKind
+    column: str | None = None
+
+    @classmethod
+    def via(cls, column: str) -> Visibility:
+        """Visible to whom the row is visible that the foreign key ``column`` refers to."""
+        return cls(VisibilityKind.VIA, column)
+
+    @classmethod
+    def owner(cls, column: str) -> Visibility:
+        """Visible to the user that ``column`` names, and to whom the scope rules add."""
+        return cls(VisibilityKind.OWNER, column)
+
+    @classmethod
+    def public(cls) -> Visibility:
+        """Visible to every user of the deployment: code lists, products."""
+        return cls(VisibilityKind.PUBLIC)
+
+    @classmethod
+    def system(cls) -> Visibility:
+        """Visible to system actors only: queues, caches, rollups."""
+        return cls(VisibilityKind.SYSTEM)
