@@ -122,6 +122,12 @@ _START = (
         "The name is misspelt, or the plugin that declares the hook is not in `requires`. `crm doctor` lists every hook.",
     ),
     ErrorCode(
+        "HOOK_NOT_MARKED",
+        "it is named like a hook but is not marked with @hookimpl, so it would never be called",
+        "si chiama come un hook ma non è marcato con @hookimpl, quindi non verrebbe mai chiamato",
+        "Put `@hookimpl` above the function, or give it another name.",
+    ),
+    ErrorCode(
         "HOOK_SIGNATURE",
         "argument(s) {unknown} are not offered by the hook; it offers {offered}",
         "gli argomenti {unknown} non sono offerti dall'hook; offre {offered}",
@@ -465,6 +471,12 @@ _WORK = (
         "this Crm is closed",
         "questo Crm è chiuso",
         "Open a new one with `Crm.open(…)`.",
+    ),
+    ErrorCode(
+        "HOST_CONNECTION",
+        "this Crm lives on a host's connection, a worker needs transactions of its own",
+        "questo Crm vive sulla connessione di un host, un worker ha bisogno di transazioni proprie",
+        "Open a second Crm on the host's engine or on the database's URL, and take the worker from that.",
     ),
     ErrorCode(
         "ACTOR_INVALID",

@@ -112,3 +112,13 @@ def event_payload(event: Event) -> dict[str, Any]:
     """Return the fields of an event as JSON values."""
     payload: dict[str, Any] = converter().unstructure(event)
     return payload
+
+
+@attrs.frozen(kw_only=True)
+class LoopDetected(Event):
+    """Tell that a chain of handlers was stopped because it went deeper than the limit; ``chain`` lists the event types, first to last."""
+
+    TYPE: ClassVar[str] = "automation.loop_detected"
+
+    limit: int
+    chain: tuple[str, ...]

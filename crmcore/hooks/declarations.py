@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
-    from crmcore.events import Envelope, Event, JobRun, Schedule
+    from crmcore.events import Envelope, Event, Schedule
     from crmcore.hooks.markers import Label
     from crmcore.session import Session
+    from crmcore.work import JobRun
 
 
 @attrs.frozen
@@ -181,7 +182,8 @@ class Handler:
     """Listen to an event.
 
     ``event`` is an event class or the type of a record event (``"account.created"``); ``fn(session, envelope)`` is a
-    module-level function. ``name`` is unique in the plugin, and is what a delivery remembers: do not rename it lightly.
+    module-level function. ``name`` is unique in the plugin, and is what a delivery remembers: do not rename it lightly. ``timeout`` is
+    for deliveries: see `Job`.
     """
 
     event: str | type[Event]
@@ -189,7 +191,8 @@ class Handler:
     phase: Phase = Phase.AFTER_COMMIT
     name: str = ""
     max_attempts: int = 8
-    lease: timedelta = timedelta(minutes=5)
+    backoff: timedelta = timedelta(seconds=10)
+    timeout: timedelta = timedelta(minutes=10)
 
     @property
     def key(self) -> str:
@@ -202,7 +205,8 @@ class Job:
     """Define work that runs from the queue: now, at a time, or again and again.
 
     ``fn(session, run)`` runs in a transaction of its own, which also records that it is done, so its effects in the database
-    happen once. ``every`` makes it recurring. ``lease`` is how long it may be silent before another worker takes it over.
+    happen once. ``every`` makes it recurring. A failed attempt is repeated after ``backoff``, doubled each time. After ``timeout`` a running
+    job counts as stuck: another worker takes it over, and what the stuck one still writes is rolled back.
     """
 
     name: str
@@ -210,7 +214,7 @@ class Job:
     every: Schedule | None = None
     max_attempts: int = 8
     backoff: timedelta = timedelta(seconds=10)
-    lease: timedelta = timedelta(minutes=5)
+    timeout: timedelta = timedelta(hours=1)
     help: str = ""
 
 

@@ -12,6 +12,8 @@ PROJECT: Final = "crmcore"
 API_VERSION: Final = "0.1"
 """Version of the plugin API, which `PluginInfo.api` is checked against."""
 
+SPEC_ATTRIBUTE: Final = f"{PROJECT}_spec"
+"""Attribute under which pluggy marks a specification."""
 SLOT_ATTRIBUTE: Final = "crmcore_single_slot"
 
 hookspec = pluggy.HookspecMarker(PROJECT)

@@ -69,14 +69,8 @@ JOB: Final = Table(
     Column("depth", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
-    # One live row for each key: setting a timer twice, or feeding the same work again, changes nothing.
-    Index(
-        "uq_crm_job_live_key",
-        "key",
-        unique=True,
-        sqlite_where=text("state IN ('queued', 'running')"),
-        postgresql_where=text("state IN ('queued', 'running')"),
-    ),
+    # One waiting row for each key: feeding the same work again changes nothing, and a job that runs may set its own timer anew.
+    Index("uq_crm_job_queued_key", "key", unique=True, sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
     Index("ix_crm_job_queued", "run_at", "id", sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
     Index("ix_crm_job_running", "lease_until", sqlite_where=text("state = 'running'"), postgresql_where=text("state = 'running'")),
     Index("ix_crm_job_event_id", "event_id"),

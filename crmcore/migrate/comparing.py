@@ -1,0 +1,183 @@
+"""Compare the tables of a database with the models: what migrations made against what the code expects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+from sqlalchemy import CheckConstraint, Column, Connection, Index, Inspector, MetaData, Table, create_engine, inspect
+from sqlalchemy.schema import ForeignKeyConstraint, SchemaItem
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext
+
+_SCRATCH: Final = "crm_compare_scratch"
+
+
+@attrs.frozen
+class Difference:
+    """Name one difference: ``kind`` is "missing" (only in the models), "extra" (only in the database) or "changed"."""
+
+    table: str
+    kind: str
+    object: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        detail = f": {self.detail}" if self.detail else ""
+        return f"{self.kind} {self.object} of table {self.table}{detail}"
+
+
+def compare(connection: Connection, tables: Iterable[Table]) -> list[Difference]:
+    """Return how the database differs from ``tables``, and only from those: an empty list means that they are equal.
+
+    Compared are tables, columns, types, nullability, server defaults, primary keys, unique constraints, foreign keys, indexes with
+    their predicates, and check constraints as the database itself spells them. Nothing is left behind in the database.
+    """
+    wanted = {table.name: table for table in tables}
+    if not wanted:
+        return []
+    # Imported here because opening a Crm must not pay for Alembic.
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415
+
+    found: list[Difference] = []
+    metadata = next(iter(wanted.values())).metadata
+    for entry in compare_metadata(autogenerate_context(connection, wanted), metadata):
+        # Changes of one column come together in a list.
+        found.extend(_difference(change) for change in (entry if isinstance(entry, list) else [entry]))
+    inspector = inspect(connection)
+    existing = set(inspector.get_table_names())
+    for name, table in wanted.items():
+        if name in existing:
+            found.extend(_beyond_alembic(connection, inspector, table))
+    return found
+
+
+def autogenerate_context(
+    connection: Connection,
+    tables: Mapping[str, Table],
+    render_item: Callable[..., str | bool] | None = None,
+) -> MigrationContext:
+    """Return Alembic's context for comparing ``tables`` alone, whatever else is in the database or in the metadata."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - as above
+
+    def include_name(name: str | None, kind: str, _: object) -> bool:
+        return kind != "table" or name in tables
+
+    # The signature is Alembic's.
+    def include_object(item: SchemaItem, name: str | None, kind: str, reflected: bool, compared: object) -> bool:  # noqa: ARG001, FBT001
+        return kind != "table" or name in tables
+
+    metadata = next(iter(tables.values())).metadata
+    options: dict[str, object] = {
+        "target_metadata": metadata,
+        "include_name": include_name,
+        "include_object": include_object,
+        "compare_type": True,
+        "compare_server_default": True,
+        "render_as_batch": True,
+        "render_item": render_item,
+        "sqlalchemy_module_prefix": "sa.",
+        "alembic_module_prefix": "op.",
+        "user_module_prefix": None,
+    }
+    return MigrationContext.configure(connection, opts=options)
+
+
+def _difference(change: Sequence[Any]) -> Difference:
+    """Translate one of Alembic's tuples, whose shape depends on its first word."""
+    action, *rest = change
+    verb, _, what = str(action).partition("_")
+    if verb == "modify":
+        _schema, table, column, _options, old, new = rest
+        return Difference(str(table), "changed", f"{what} of column {column}", f"is {old!r}, expected {new!r}")
+    kind = "missing" if verb == "add" else "extra"
+    item = rest[-1]
+    if isinstance(item, Column):
+        return Difference(str(rest[-2]), kind, f"column {item.name}", repr(item.type))
+    if isinstance(item, Table):
+        return Difference(item.name, kind, "table")
+    if isinstance(item, Index):
+        return Difference(str(item.table.name) if item.table is not None else "", kind, f"index {item.name}", _index_text(item))
+    if isinstance(item, ForeignKeyConstraint):
+        targets = ", ".join(element.target_fullname for element in item.elements)
+        return Difference(str(item.table.name), kind, f"foreign key {item.name}", f"{', '.join(item.column_keys)} to {targets}")
+    table = getattr(item, "table", None)
+    return Difference(str(getattr(table, "name", "")), kind, f"{what} {getattr(item, 'name', item)}")
+
+
+def _index_text(index: Index) -> str:
+    columns = ", ".join(str(getattr(expression, "name", expression)) for expression in index.expressions)
+    return f"{'unique ' if index.unique else ''}on {columns}"
+
+
+def _beyond_alembic(connection: Connection, inspector: Inspector, table: Table) -> Iterator[Difference]:
+    """Compare what autogenerate leaves out: primary key, checks, predicates of indexes."""
+    expected = [column.name for column in table.primary_key.columns]
+    key = inspector.get_pk_constraint(table.name)["constrained_columns"]
+    if key != expected:
+        yield Difference(table.name, "changed", "primary key", f"is {key}, expected {expected}")
+    with _scratch(connection, table) as (reflected, name):
+        checks = _checks(inspector, table.name), _checks(reflected, name)
+        predicates = _predicates(inspector, table.name), _predicates(reflected, name)
+    yield from _compare_named(table.name, "check", *checks)
+    # Whether an index exists at all was compared already.
+    both = predicates[0].keys() & predicates[1].keys()
+    yield from _compare_named(table.name, "index", *({name: texts[name] for name in both} for texts in predicates))
+
+
+def _compare_named(table: str, what: str, found: Mapping[str, str], expected: Mapping[str, str]) -> Iterator[Difference]:
+    for name in sorted(found.keys() | expected.keys()):
+        if name not in found:
+            yield Difference(table, "missing", f"{what} {name}", expected[name])
+        elif name not in expected:
+            yield Difference(table, "extra", f"{what} {name}", found[name])
+        elif found[name] != expected[name]:
+            yield Difference(table, "changed", f"{what} {name}", f"is {found[name]!r}, expected {expected[name]!r}")
+
+
+def _checks(inspector: Inspector, table: str) -> dict[str, str]:
+    return {check["name"] or check["sqltext"]: check["sqltext"] for check in inspector.get_check_constraints(table)}
+
+
+def _predicates(inspector: Inspector, table: str) -> dict[str, str]:
+    option = f"{inspector.dialect.name}_where"
+    return {str(index["name"]): str(index.get("dialect_options", {}).get(option, "")) for index in inspector.get_indexes(table)}
+
+
+@contextmanager
+def _scratch(connection: Connection, table: Table) -> Iterator[tuple[Inspector, str]]:
+    """Build the model's table where nobody sees it, without its foreign keys: only the database can say how it spells a condition."""
+    if connection.dialect.name == "sqlite":
+        engine = create_engine("sqlite://")
+        with engine.connect() as memory:
+            copy = _bare_copy(table, table.name, [])
+            copy.create(memory)
+            yield inspect(memory), copy.name
+        engine.dispose()
+        return
+    savepoint = connection.begin_nested()
+    try:
+        copy = _bare_copy(table, _SCRATCH, ["TEMPORARY"])
+        copy.create(connection)
+        yield inspect(connection), copy.name
+    finally:
+        savepoint.rollback()
+
+
+def _bare_copy(table: Table, name: str, prefixes: list[str]) -> Table:
+    copy = Table(name, MetaData(), prefixes=prefixes)
+    for column in table.columns:
+        copy.append_column(Column(column.name, column.type, primary_key=column.primary_key, nullable=column.nullable))
+    for constraint in table.constraints:
+        if isinstance(constraint, CheckConstraint):
+            copy.append_constraint(constraint._copy(target_table=copy))  # noqa: SLF001 - as Table.to_metadata does
+    for index in table.indexes:
+        Index(index.name, *(_moved(expression, copy) for expression in index.expressions), unique=index.unique, **index.dialect_kwargs)
+    return copy
+
+
+def _moved(expression: Any, copy: Table) -> Any:  # noqa: ANN401 - any SQL expression
+    return copy.c[expression.name] if isinstance(expression, Column) else expression

@@ -1,0 +1,114 @@
+"""What one Crm is made of: plugins in order, and everything that core and plugins declare. Frozen after the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from sqlalchemy import Table
+
+from crmcore.errors import ErrorCode
+from crmcore.events import Event
+from crmcore.hooks import (
+    CharacteristicDef,
+    Command,
+    ConfigSchema,
+    FieldType,
+    Handler,
+    Job,
+    Migrations,
+    Permission,
+    Phase,
+    ScriptFunction,
+    StateTable,
+    Template,
+)
+from crmcore.model import CORE, PLATFORM_TABLES, Entity
+from crmcore.registry.discovery import LoadedPlugin
+from crmcore.registry.dispatch import Dispatcher
+
+
+@attrs.frozen
+class EventType:
+    """A type of event: declared by a class, or published by the core for the records of an entity."""
+
+    type: str
+    owner: str
+    version: int = 1
+    cls: type[Event] | None = None
+    entity: str | None = None
+
+
+@attrs.frozen
+class BoundHandler:
+    """A handler with the plugin that declared it; ``name`` is unique in the whole CRM."""
+
+    plugin: str
+    event: str
+    handler: Handler
+
+    @property
+    def name(self) -> str:
+        """``<plugin>.<handler>``, as deliveries remember it."""
+        return f"{self.plugin}.{self.handler.key}"
+
+
+@attrs.frozen
+class BoundJob:
+    """A job with the plugin that declared it."""
+
+    plugin: str
+    job: Job
+
+
+@attrs.frozen(kw_only=True)
+class Registry:
+    """Everything that is declared, by name; ``owner`` values are plugin names or ``"core"``."""
+
+    plugins: tuple[LoadedPlugin, ...]
+    required: Mapping[str, frozenset[str]]
+    hooks: Dispatcher
+    entities: Mapping[str, type[Entity]]
+    owners: Mapping[str, str]
+    """Table name → owner."""
+    migrations: Mapping[str, Migrations]
+    config: Mapping[str, ConfigSchema]
+    characteristics: Mapping[str, Mapping[str, CharacteristicDef]]
+    """Entity name → key → definition."""
+    field_types: Mapping[str, FieldType]
+    state_tables: Mapping[str, StateTable]
+    permissions: Mapping[str, Permission]
+    script_functions: Mapping[str, ScriptFunction]
+    templates: Mapping[str, Template]
+    events: Mapping[str, EventType]
+    handlers: Mapping[str, tuple[BoundHandler, ...]]
+    """Event type → handlers, in the order in which they run."""
+    jobs: Mapping[str, BoundJob]
+    commands: Mapping[str, tuple[Command, ...]]
+    error_codes: Mapping[str, ErrorCode]
+
+    def tables(self, owner: str) -> tuple[Table, ...]:
+        """Return the tables of a plugin, or of the core, parents before children."""
+        mine: list[Table] = [table for cls in self.entities.values() if isinstance(table := cls.__table__, Table)]
+        chosen = [table for table in mine if self.owners[table.name] == owner]
+        if owner == CORE:
+            chosen += PLATFORM_TABLES
+        position = {table.name: number for number, table in enumerate(chosen[0].metadata.sorted_tables)} if chosen else {}
+        return tuple(sorted(chosen, key=lambda table: position[table.name]))
+
+    def handlers_of(self, event: str, phase: Phase) -> tuple[BoundHandler, ...]:
+        """Return the handlers of an event type in one phase."""
+        return tuple(bound for bound in self.handlers.get(event, ()) if bound.handler.phase is phase)
+
+    def handler(self, name: str) -> BoundHandler | None:
+        """Return a handler by its full name, ``<plugin>.<handler>``."""
+        return next((bound for handlers in self.handlers.values() for bound in handlers if bound.name == name), None)
+
+    def plugin(self, name: str) -> LoadedPlugin | None:
+        """Return an enabled plugin by name."""
+        return next((plugin for plugin in self.plugins if plugin.name == name), None)
+
+    def schemas(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+        """Return the configuration schema of each plugin that has one."""
+        return {name: config.schema for name, config in self.config.items()}

@@ -1,0 +1,49 @@
+"""Who does something: a user, or the system by name; never nobody."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+from crmcore.errors import UsageError
+
+
+class ActorKind(enum.StrEnum):
+    """People and machines: what machines write never counts as somebody's contribution (I-71)."""
+
+    USER = "user"
+    SYSTEM = "system"
+
+
+@attrs.frozen
+class Actor:
+    """Who reads and writes. ``name`` is a login, or ``system:<what>``; ``device`` identifies the PC or phone."""
+
+    name: str
+    kind: ActorKind = ActorKind.USER
+    device: str | None = None
+
+    @classmethod
+    def user(cls, login: str, device: str | None = None) -> Actor:
+        """Return the actor of a user."""
+        if not isinstance(login, str) or not login.strip() or len(login) > 100 or ":" in login:  # noqa: PLR2004 - width of the stamps
+            raise UsageError("ACTOR_INVALID", actor=login, reason="a login has 1 to 100 characters and no colon")
+        return cls(login, ActorKind.USER, device)
+
+    @classmethod
+    def system(cls, what: str) -> Actor:
+        """Return the actor of work that no user does: ``Actor.system("import")`` is ``system:import``."""
+        if not isinstance(what, str) or not what.strip() or len(what) > 90:  # noqa: PLR2004 - width of the stamps
+            raise UsageError("ACTOR_INVALID", actor=what, reason="system work has a name of 1 to 90 characters")
+        return cls(f"system:{what}", ActorKind.SYSTEM)
+
+
+@attrs.frozen
+class Cause:
+    """What led to the work of a session: the chain it belongs to, the event before it, and how deep it is."""
+
+    correlation_id: str
+    causation_id: str | None = None
+    depth: int = 0
+    chain: tuple[str, ...] = ()

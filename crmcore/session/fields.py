@@ -1,0 +1,129 @@
+"""What is checked of each column before writing, and how its value is shown in history: resolved once for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+
+import attrs
+from sqlalchemy import Column, String, inspect
+from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipDirection
+
+from crmcore.errors import Problem
+from crmcore.model import STAMPS, Entity, JsonMap, Money, UtcDateTime
+from crmcore.storage import to_json
+
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
+_OWN: Final = frozenset({"id", "version", "uid", *STAMPS})
+"""Filled by the unit of work or the database."""
+
+
+@attrs.frozen
+class Field:
+    """One column of an entity."""
+
+    key: str
+    required: bool
+    types: tuple[type, ...]
+    longest: int | None
+    strict: bool
+    """Whether a bool must be refused: it is an int to Python, and would be stored as one."""
+
+    def problem(self, entity: str, value: object) -> Problem | None:
+        """Return what is wrong with a value."""
+        if value is None:
+            return Problem(code="VALUE_MISSING", params={"entity": entity, "field": self.key}) if self.required else None
+        if self.types and (not isinstance(value, self.types) or (self.strict and isinstance(value, bool))):
+            expected = " or ".join(kind.__name__ for kind in self.types)
+        elif self.longest is not None and isinstance(value, str) and len(value) > self.longest:
+            expected = f"at most {self.longest} characters"
+        elif isinstance(value, str) and "\0" in value:
+            expected = "text without NUL"
+        elif isinstance(value, datetime) and value.tzinfo is None:
+            expected = "an instant with a time zone"
+        else:
+            return None
+        shown = value if not isinstance(value, str) else value[:80]
+        return Problem(code="VALUE_INVALID", params={"entity": entity, "field": self.key, "value": shown, "expected": expected})
+
+
+@attrs.frozen
+class Plan:
+    """The fields of an entity class."""
+
+    entity: str
+    fields: Mapping[str, Field]
+    foreign_keys: tuple[str, ...]
+    relations: frozenset[str]
+    """Relationships that fill a foreign key of this class when it is written."""
+    has_uid: bool
+    has_characteristics: bool
+    audited: bool
+
+    def problems(self, record: Entity, keys: Iterable[str] | None = None) -> list[Problem]:
+        """Return the problems of all fields of a record, or of some."""
+        state = record.__dict__
+        chosen = self.fields.values() if keys is None else [self.fields[key] for key in keys if key in self.fields]
+        return [problem for field in chosen if (problem := field.problem(self.entity, state.get(field.key))) is not None]
+
+
+@lru_cache(maxsize=1024)
+def plan_of(cls: type[Entity]) -> Plan:
+    """Return the plan of a class; it depends on nothing but the class."""
+    mapper: Mapper[Any] = inspect(cls)
+    fields = {
+        prop.key: _field(prop.key, prop.columns[0])
+        for prop in mapper.column_attrs
+        if isinstance(prop, ColumnProperty) and prop.key not in _OWN and isinstance(prop.columns[0], Column)
+    }
+    return Plan(
+        entity=cls.entity_name(),
+        fields=fields,
+        foreign_keys=tuple(key for key in fields if mapper.attrs[key].columns[0].foreign_keys),
+        relations=frozenset(relation.key for relation in mapper.relationships if relation.direction is RelationshipDirection.MANYTOONE),
+        has_uid="uid" in mapper.attrs,
+        has_characteristics="characteristics" in fields,
+        audited=cls.__audited__,
+    )
+
+
+def _field(key: str, column: Column[Any]) -> Field:
+    # A foreign key may still be empty here, because a relationship fills it when it is written.
+    filled = column.default is not None or column.server_default is not None or bool(column.foreign_keys)
+    types = _types(column)
+    longest = column.type.length if isinstance(column.type, String) else None
+    return Field(key, not column.nullable and not filled, types, longest, strict=bool(types) and bool not in types)
+
+
+def _types(column: Column[Any]) -> tuple[type, ...]:
+    if isinstance(column.type, Money):
+        return (Decimal, int)
+    if isinstance(column.type, UtcDateTime):
+        return (datetime,)
+    if isinstance(column.type, JsonMap):
+        return (Mapping,)
+    try:
+        kind = column.type.python_type
+    except NotImplementedError:
+        return ()
+    if kind is Decimal:
+        return (Decimal, int)
+    return (kind,) if kind in {str, int, bool, date, datetime, bytes} else ()
+
+
+def to_plain(value: Any) -> Any:  # noqa: ANN401 - any column value to any JSON value
+    """Return a column's value as JSON, for history and events."""
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, Mapping):
+        return {key: to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    if isinstance(value, float):
+        return value
+    return to_json(value)
+
+

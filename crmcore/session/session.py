@@ -1,0 +1,246 @@
+"""The session: the only way to read and write as somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from sqlalchemy import Connection, Delete, Executable, Insert, Result, ScalarResult, Select, Update
+from sqlalchemy.engine import Row
+from sqlalchemy.orm import Session as OrmSession
+
+from crmcore.errors import RecordNotFound, UsageError
+from crmcore.events import Envelope, Event
+from crmcore.model import Entity
+from crmcore.session.actor import Actor, Cause
+from crmcore.session.unit import UnitOfWork
+from crmcore.session.work import JobsApi, TimersApi
+from crmcore.storage import take_write_lock, translate_errors
+from crmcore.work import queue
+
+if TYPE_CHECKING:
+    from crmcore.app import Crm
+    from crmcore.registry import Dispatcher, Registry
+
+E = TypeVar("E", bound=Entity)
+
+
+class Session:
+    """Read and write as an actor; nothing is kept until `commit`, and leaving the ``with`` block without it undoes everything.
+
+    Get one from `Crm.session`. A session belongs to one thread. On a host's connection, commit releases a savepoint: the host
+    decides whether it lasts.
+    """
+
+    def __init__(self, crm: Crm, actor: Actor, *, connection: Connection | None = None, source: str = "api", cause: Cause | None = None) -> None:
+        self.crm = crm
+        self.actor = actor
+        self.source = source
+        self._closed = False
+        self._locked = False
+        self._cause = cause
+        # Objects stay usable after a commit; what others changed meanwhile shows in their version.
+        self.orm = OrmSession(
+            bind=connection if connection is not None else crm.engine,
+            autoflush=False,
+            expire_on_commit=False,
+            join_transaction_mode="create_savepoint",
+        )
+        self._unit = self._new_unit()
+        self.jobs = JobsApi(self)
+        self.timers = TimersApi(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def registry(self) -> Registry:
+        """What core and plugins declare."""
+        return self.crm.registry
+
+    @property
+    def hooks(self) -> Dispatcher:
+        """The hooks, for the points that a plugin declares for others."""
+        return self.crm.registry.hooks
+
+    @property
+    def unit(self) -> UnitOfWork:
+        """What was done and not yet committed; for the platform's own modules."""
+        self._check_open()
+        return self._unit
+
+    def now(self) -> datetime:
+        """Return the present instant of the injected clock, in UTC."""
+        return self.crm.clock.now()
+
+    def settings(self, plugin: str) -> Mapping[str, object]:
+        """Return the settings of a plugin, with defaults."""
+        return self.crm.settings(plugin)
+
+    # Reading
+
+    def get(self, cls: type[E], key: int) -> E | None:
+        """Return the record with this key, or None when it does not exist for this actor."""
+        self._check_open()
+        with translate_errors():
+            return self.orm.get(cls, key)
+
+    def require(self, cls: type[E], key: int) -> E:
+        """Return the record with this key.
+
+        Raises:
+            RecordNotFound: ``NOT_FOUND`` when it does not exist for this actor.
+        """
+        found = self.get(cls, key)
+        if found is None:
+            raise RecordNotFound("NOT_FOUND", entity=cls.entity_name(), id=key)
+        return found
+
+    def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Result[Any]:
+        """Run a query; statements that write are taken only for tables that keep no history.
+
+        Raises:
+            UsageError: ``DIRECT_WRITE_REFUSED`` for INSERT, UPDATE or DELETE on an audited entity, and for text that is not a query.
+        """
+        self._check_open()
+        self._check_statement(statement)
+        with translate_errors():
+            return self.orm.execute(statement, parameters or {})
+
+    def scalars(self, statement: Select[tuple[E]] | Select[Any]) -> ScalarResult[Any]:
+        """Run a query and return the first column of each row: the records, for ``select(Account)``."""
+        return self.execute(statement).scalars()
+
+    def scalar(self, statement: Select[Any]) -> Any:  # noqa: ANN401 - whatever the query selects
+        """Run a query and return the first column of the first row, or None."""
+        return self.execute(statement).scalar()
+
+    def first(self, statement: Select[Any]) -> Row[Any] | None:
+        """Run a query and return its first row, or None."""
+        return self.execute(statement).first()
+
+    # Writing
+
+    def add(self, record: E) -> E:
+        """Put a new record into the session, and return it; it is written at the next `flush` or `commit`."""
+        self._check_open()
+        self.orm.add(record)
+        return record
+
+    def delete(self, record: Entity) -> None:
+        """Delete a record at the next `flush` or `commit`."""
+        self._check_open()
+        self.orm.delete(record)
+
+    def publish(self, event: Event) -> Envelope:
+        """Publish a declared event: its handlers run in this commit, or after it."""
+        self._check_open()
+        return self._unit.publish(event)
+
+    def flush(self) -> None:
+        """Validate and write what changed so far, inside the transaction: new records get their keys.
+
+        Raises:
+            ValidationFailed: with every problem; nothing of this flush is written.
+        """
+        self._check_open()
+        with self._undoing():
+            self._unit.flush()
+
+    def commit(self) -> None:
+        """Validate and write everything, run the handlers of the transaction, and commit: all of it or nothing.
+
+        Raises:
+            ValidationFailed: with the problems of every rule and plugin.
+            StaleVersion: ``STALE_VERSION`` when somebody else changed a record meanwhile.
+            PluginError: when a hook or handler raised; it names the plugin.
+            DatabaseBusy: when SQLite's write lock cannot be had in time.
+            WriteConflict: when the database rolled back because of another transaction.
+        """
+        self._check_open()
+        with self._undoing():
+            if self._unit.has_work():
+                self._unit.run()
+            self.orm.commit()
+        announced = bool(self._unit.events or self._unit.jobs)
+        self._reset()
+        if announced:
+            self.crm.wake()
+
+    def rollback(self) -> None:
+        """Undo everything since the last commit."""
+        self._check_open()
+        self.orm.rollback()
+        self._reset()
+
+    def close(self) -> None:
+        """Undo what is not committed, and give the connection back."""
+        if not self._closed:
+            self.orm.close()
+            self._reset()
+            self._closed = True
+
+    def may(self, permission: str) -> bool:
+        """Return whether the actor has a permission; without profiles everybody may do everything (`domain.md` §5.10)."""
+        self._check_open()
+        answer = self.hooks.first("crm_check_permission", session=self, permission=permission)
+        return True if answer is None else bool(answer)
+
+    # For the platform's own modules
+
+    def take_write_lock(self) -> None:
+        """Make this transaction a writing one, before its first write."""
+        if not self._locked:
+            with translate_errors():
+                take_write_lock(self.orm.connection(), busy_timeout=self.crm.busy_timeout)
+            self._locked = True
+
+    def cancel_now(self, connection: Connection, keys: list[str]) -> None:
+        """Cancel timers in the transaction of the commit."""
+        if keys:
+            queue.cancel(connection, keys, self.now())
+
+    def _new_unit(self) -> UnitOfWork:
+        return UnitOfWork(self, self._cause or Cause(self.crm.ids.uuid7()))
+
+    def _reset(self) -> None:
+        self._locked = False
+        self._unit = self._new_unit()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UsageError("SESSION_CLOSED")
+
+    @contextmanager
+    def _undoing(self) -> Iterator[None]:
+        """Roll back when the block fails, and translate what the driver raises."""
+        try:
+            with translate_errors():
+                yield
+        except BaseException:
+            self.orm.rollback()
+            self._reset()
+            raise
+
+    def _check_statement(self, statement: Executable) -> None:
+        if isinstance(statement, Select):
+            return
+        if isinstance(statement, Insert | Update | Delete):
+            name = getattr(statement.table, "name", str(statement.table))
+            cls = next((cls for cls in self.registry.entities.values() if cls.__tablename__ == name), None)
+            if cls is not None and not cls.__audited__:
+                self.take_write_lock()
+                return
+            raise UsageError("DIRECT_WRITE_REFUSED", statement=type(statement).__name__.upper(), table=name)
+        if statement.is_select:
+            return
+        text = str(statement).split(maxsplit=1)
+        if not text or text[0].upper() not in {"SELECT", "WITH", "VALUES"}:
+            raise UsageError("DIRECT_WRITE_REFUSED", statement=text[0].upper() if text else "", table="a text statement")
+

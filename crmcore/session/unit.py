@@ -1,0 +1,230 @@
+"""The commit sequence: collect → validate → write → handlers → before commit → history, in one transaction (`design.md` §4)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm.exc import StaleDataError
+
+from crmcore.characteristics import check_values
+from crmcore.errors import CrmError, Problem, StaleVersion, UsageError, ValidationFailed
+from crmcore.events import Envelope, Event, LoopDetected, RecordVerb, event_payload
+from crmcore.hooks import Phase
+from crmcore.model import Entity
+from crmcore.registry.dispatch import failure
+from crmcore.session.actor import Cause
+from crmcore.session.changes import Change, collect_changes, complete_changes
+from crmcore.session.fields import plan_of
+from crmcore.session.journal import Told, write_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crmcore.registry import BoundHandler
+    from crmcore.session.session import Session
+    from crmcore.work.queue import NewJob
+
+
+@attrs.define
+class UnitOfWork:
+    """What a session has done and not yet committed."""
+
+    session: Session
+    cause: Cause
+    told: list[Told] = attrs.field(factory=list)
+    events: list[Envelope] = attrs.field(factory=list)
+    waiting: deque[tuple[Envelope, Cause]] = attrs.field(factory=deque)
+    jobs: list[NewJob] = attrs.field(factory=list)
+    cancelled: list[str] = attrs.field(factory=list)
+    finishers: list[Callable[[Connection], None]] = attrs.field(factory=list)
+    """Called with the connection right before the commit; one that raises undoes everything."""
+    stopped: set[str] = attrs.field(factory=set)
+    """Ids of events that lie too deep in a chain to be handled."""
+
+    @property
+    def changes(self) -> list[Change]:
+        """Every change so far, in order."""
+        return [item.change for item in self.told]
+
+    def has_work(self) -> bool:
+        """Return whether a commit would write anything."""
+        orm = self.session.orm
+        return bool(orm.new or orm.dirty or orm.deleted or self.told or self.events or self.jobs or self.cancelled or self.finishers)
+
+    def publish(self, event: Event) -> Envelope:
+        """Put a declared event into the log of this unit of work, and return its envelope."""
+        declared = self.session.registry.events.get(event.TYPE)
+        if declared is None or declared.cls is not type(event):
+            raise UsageError("EVENT_UNDECLARED", type=event.TYPE or type(event).__name__)
+        envelope = self._envelope(event.TYPE, event.VERSION, payload=event_payload(event))
+        self._announce(envelope)
+        return envelope
+
+    def flush(self) -> None:
+        """Validate and write what changed since the last flush, without handlers."""
+        orm = self.session.orm
+        changes = collect_changes(orm)
+        if not changes:
+            return
+        self._refuse_foreign(changes)
+        problems = self._prepare(changes)
+        for plugin, found in self.session.registry.hooks.results("crm_validate", session=self.session, changes=changes):
+            problems += [problem if problem.plugin else attrs.evolve(problem, plugin=plugin) for problem in found]
+        if problems:
+            raise ValidationFailed("VALIDATION_FAILED", self._with_texts(problems))
+        self.session.take_write_lock()
+        self._write(changes)
+        for change in complete_changes(changes):
+            if plan_of(type(change.record)).audited:
+                event = self._envelope(f"{change.entity}.{change.verb}", 1, change=change)
+                self.told.append(Told(change, event))
+                self._announce(event)
+
+    def settle(self) -> None:
+        """Flush, and run the handlers of this transaction, until nothing new happens."""
+        self.flush()
+        while self.waiting:
+            event, cause = self.waiting.popleft()
+            if self._too_deep(event, cause):
+                continue
+            for bound in self.session.registry.handlers_of(event.type, Phase.IN_TRANSACTION):
+                with self._because(event, cause):
+                    self._handle(bound, event)
+                    self.flush()
+
+    def _handle(self, bound: BoundHandler, event: Envelope) -> None:
+        try:
+            bound.handler.fn(self.session, event)
+        except CrmError as error:
+            error.add_note(f"raised by handler {bound.name}")
+            raise
+        except DBAPIError:
+            raise  # translated where the commit ends
+        except Exception as error:
+            raise failure(bound.plugin, None, f"handler {bound.handler.key} of {event.type}", error) from error
+
+    def run(self) -> None:
+        """Do the whole sequence up to the commit itself."""
+        self.session.take_write_lock()
+        self.settle()
+        self.session.registry.hooks.results("crm_before_commit", session=self.session, changes=self.changes)
+        self.settle()
+        connection = self.session.orm.connection()
+        self.session.cancel_now(connection, self.cancelled)
+        write_journal(connection, self.session.registry, self.told, self.events, self.jobs, self.stopped)
+        for finish in self.finishers:
+            finish(connection)
+
+    def _announce(self, event: Envelope) -> None:
+        self.events.append(event)
+        self.waiting.append((event, self.cause))
+
+    def _envelope(self, kind: str, version: int, *, change: Change | None = None, payload: dict[str, Any] | None = None) -> Envelope:
+        session = self.session
+        return Envelope(
+            event_id=session.crm.ids.uuid7(),
+            type=kind,
+            version=version,
+            at=session.now(),
+            actor=session.actor.name,
+            device=session.actor.device,
+            source=session.source,
+            entity=change.entity if change else None,
+            id=change.id if change else None,
+            changes=change.changes if change else {},
+            payload=payload or {},
+            correlation_id=self.cause.correlation_id,
+            causation_id=self.cause.causation_id,
+            depth=self.cause.depth,
+        )
+
+    @contextmanager
+    def _because(self, event: Envelope, cause: Cause) -> Iterator[None]:
+        before = self.cause
+        self.cause = Cause(event.correlation_id, event.event_id, event.depth + 1, (*cause.chain, event.type))
+        try:
+            yield
+        finally:
+            self.cause = before
+
+    def _too_deep(self, event: Envelope, cause: Cause) -> bool:
+        """Stop a chain at the limit, telling it once: what lies deeper is neither handled nor told again."""
+        limit = self.session.crm.depth_limit
+        if event.depth < limit or event.type == LoopDetected.TYPE or event.type not in self.session.registry.handlers:
+            return False
+        self.stopped.add(event.event_id)
+        if event.depth == limit:
+            with self._because(event, cause):
+                self.publish(LoopDetected(limit=limit, chain=self.cause.chain))
+        return True
+
+    def _refuse_foreign(self, changes: Iterable[Change]) -> None:
+        known = self.session.registry.entities
+        problems = [
+            Problem(code="ENTITY_NOT_ENABLED", params={"entity": name})
+            for name in dict.fromkeys(change.entity for change in changes)
+            if name not in known
+        ]
+        if problems:
+            raise ValidationFailed("VALIDATION_FAILED", problems)
+
+    def _prepare(self, changes: Iterable[Change]) -> list[Problem]:
+        """Fill the stamps, bring characteristics into the form that is stored, and check every field."""
+        now, actor = self.session.now(), self.session.actor.name
+        problems: list[Problem] = []
+        for change in changes:
+            if change.verb is RecordVerb.DELETED:
+                continue
+            record, plan = change.record, plan_of(type(change.record))
+            if change.verb is RecordVerb.CREATED:
+                record.created_at, record.created_by = now, actor
+                if plan.has_uid:
+                    setattr(record, "uid", self.session.crm.ids.uuid7())  # noqa: B010 - not every entity has one
+                problems += plan.problems(record)
+            else:
+                problems += plan.problems(record, change.changes)
+            record.updated_at, record.updated_by = now, actor
+            if "characteristics" in change.changes:
+                problems += self._check_characteristics(change)
+        return problems
+
+    def _check_characteristics(self, change: Change) -> list[Problem]:
+        registry = self.session.registry
+        old, new = change.changes["characteristics"]
+        if not new and not old:
+            return []
+        definitions = registry.characteristics.get(change.entity, {})
+        stored, problems = check_values(change.entity, new or {}, old or {}, definitions, registry.field_types)
+        if not problems and stored != new:
+            setattr(change.record, "characteristics", stored)  # noqa: B010 - only entities that have the column
+            change.changes["characteristics"] = (old, stored)
+        return problems
+
+    def _with_texts(self, problems: Iterable[Problem]) -> list[Problem]:
+        codes = self.session.registry.error_codes
+        return [attrs.evolve(problem, template=codes[problem.code]) if problem.code in codes else problem for problem in problems]
+
+    def _write(self, changes: Sequence[Change]) -> None:
+        expected = [
+            (type(change.record), change.id, inspect(change.record).dict.get("version")) for change in changes if change.verb is not RecordVerb.CREATED
+        ]
+        try:
+            self.session.orm.flush()
+        except StaleDataError as error:
+            self.session.orm.rollback()
+            raise self._stale(expected) from error
+
+    def _stale(self, expected: Iterable[tuple[type[Entity], int | None, int | None]]) -> StaleVersion:
+        """Find which record somebody else changed or deleted."""
+        for cls, key, version in expected:
+            row = self.session.orm.execute(select(cls.__table__.c.version).where(cls.__table__.c.id == key)).first()
+            if row is None or row.version != version:
+                return StaleVersion("STALE_VERSION", entity=cls.entity_name(), id=key, expected=version, found=None if row is None else row.version)
+        return StaleVersion("STALE_VERSION", entity="record", id="?")
+

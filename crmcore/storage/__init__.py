@@ -1,0 +1,19 @@
+"""Databases: engines, transactions, JSON."""
+
+from crmcore.storage.engines import DEFAULT_BUSY_TIMEOUT, WRITE_OPTION, Storage, is_busy, open_storage, parse_url, take_write_lock
+from crmcore.storage.json import dump_json, to_json
+from crmcore.storage.transactions import translate_errors, write_transaction
+
+__all__ = [
+    "DEFAULT_BUSY_TIMEOUT",
+    "WRITE_OPTION",
+    "Storage",
+    "dump_json",
+    "is_busy",
+    "open_storage",
+    "parse_url",
+    "take_write_lock",
+    "to_json",
+    "translate_errors",
+    "write_transaction",
+]

@@ -1,0 +1,211 @@
+"""The queue: one table for deliveries, timers and jobs; claimed with a lease, finished in the transaction of the work itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import attrs
+from sqlalchemy import ColumnElement, Connection, and_, insert, literal_column, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from crmcore.model import JOB
+
+QUEUED: Final = "queued"
+RUNNING: Final = "running"
+DONE: Final = "done"
+DEAD: Final = "dead"
+CANCELLED: Final = "cancelled"
+STATES: Final = (QUEUED, RUNNING, DONE, DEAD, CANCELLED)
+
+LONGEST_ERROR: Final = 4_000
+_SILENT: Final = "the worker died or was silent beyond its lease"
+
+
+@attrs.frozen(kw_only=True)
+class NewJob:
+    """A row to put on the queue."""
+
+    kind: str
+    plugin: str
+    name: str
+    run_at: datetime
+    created_at: datetime
+    correlation_id: str
+    args: Mapping[str, Any] = attrs.field(factory=dict)
+    key: str | None = None
+    event_id: str | None = None
+    max_attempts: int = 8
+    causation_id: str | None = None
+    depth: int = 0
+    replace: bool = False
+    """Whether a waiting row of the same key is moved to the new time, rather than kept as it is."""
+
+
+@attrs.frozen
+class Claimed:
+    """A job that this worker holds."""
+
+    id: int
+    kind: str
+    plugin: str
+    name: str
+    event_id: str | None
+    args: Mapping[str, Any]
+    key: str | None
+    run_at: datetime
+    attempts: int
+    max_attempts: int
+    correlation_id: str
+    causation_id: str | None
+    depth: int
+
+
+# Spelt out, not bound: a partial index is only used when the statement shows its condition.
+_IS_QUEUED: Final = JOB.c.state == literal_column("'queued'")
+_IS_RUNNING: Final = JOB.c.state == literal_column("'running'")
+
+_CLAIMED: Final = tuple(JOB.c[field.name] for field in attrs.fields(Claimed))
+
+
+def is_queued() -> ColumnElement[bool]:
+    """Return the condition for waiting jobs, in the form that their index serves."""
+    return _IS_QUEUED
+
+
+def is_running() -> ColumnElement[bool]:
+    """Return the condition for running jobs, in the form that their index serves."""
+    return _IS_RUNNING
+
+
+def insert_jobs(connection: Connection, jobs: Sequence[NewJob]) -> None:
+    """Put jobs on the queue; one whose key is already waiting there changes nothing, or moves it if it says so."""
+    plain = [_row(job) for job in jobs if job.key is None]
+    if plain:
+        connection.execute(insert(JOB), plain)
+    for job in jobs:
+        if job.key is not None:
+            _upsert(connection, job)
+
+
+def _row(job: NewJob) -> dict[str, Any]:
+    row = attrs.asdict(job, recurse=False)
+    del row["replace"]
+    return row | {"state": QUEUED, "attempts": 0}
+
+
+def _upsert(connection: Connection, job: NewJob) -> None:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(JOB).values(**_row(job))
+    where: dict[str, Any] = {"index_elements": [JOB.c.key], "index_where": _IS_QUEUED}
+    if job.replace:
+        moved = {name: statement.excluded[name] for name in ("run_at", "args", "name", "plugin", "kind", "attempts", "max_attempts")}
+        statement = statement.on_conflict_do_update(**where, set_=moved)
+    else:
+        statement = statement.on_conflict_do_nothing(**where)
+    connection.execute(statement)
+
+
+def cancel(connection: Connection, keys: Iterable[str], now: datetime) -> int:
+    """Cancel the waiting jobs of some keys, and return how many there were."""
+    statement = update(JOB).where(JOB.c.key.in_(tuple(keys)), _IS_QUEUED).values(state=CANCELLED, finished_at=now)
+    return connection.execute(statement).rowcount
+
+
+def claim(  # noqa: PLR0913 - what a claim is made of
+    connection: Connection,
+    worker: str,
+    names: Collection[str],
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+) -> list[Claimed]:
+    """Take up to ``limit`` due jobs among ``names`` for a worker, oldest first; nobody else gets them while the lease lasts.
+
+    Jobs of plugins that are not enabled here are left alone.
+    """
+    due = (
+        select(JOB.c.id)
+        .where(_IS_QUEUED, JOB.c.run_at <= now, JOB.c.name.in_(tuple(names)))
+        .order_by(JOB.c.run_at, JOB.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        # PostgreSQL may run a plain subquery more than once, and would then take more than the limit.
+        .cte("due")
+    )
+    taken = {"state": RUNNING, "lease_owner": worker, "lease_until": now + lease, "attempts": JOB.c.attempts + 1}
+    statement = update(JOB).where(JOB.c.id.in_(select(due.c.id))).values(taken).returning(*_CLAIMED)
+    rows = connection.execute(statement).all()
+    return sorted((Claimed(**row._mapping) for row in rows), key=lambda job: (job.run_at, job.id))  # noqa: SLF001 - public, whatever its name
+
+
+def extend(connection: Connection, worker: str, ids: Collection[int], until: datetime) -> int:
+    """Prolong the lease on jobs that this worker still holds, and return how many these are."""
+    return connection.execute(update(JOB).where(_held(worker, ids)).values(lease_until=until)).rowcount
+
+
+def finish(connection: Connection, worker: str, job_id: int, now: datetime) -> bool:
+    """Mark a job as done, if this worker still holds it; False means that its effects must be rolled back."""
+    done = {"state": DONE, "finished_at": now, "lease_owner": None, "lease_until": None, "last_error": None}
+    return connection.execute(update(JOB).where(_held(worker, [job_id])).values(done)).rowcount == 1
+
+
+def fail(connection: Connection, worker: str, job: Claimed, now: datetime, retry_at: datetime, error: str) -> str:  # noqa: PLR0913 - one failure
+    """Give a failed job back for a later attempt, or lay it among the dead, and return its new state."""
+    held = connection.execute(select(JOB.c.id).where(_held(worker, [job.id]))).first()
+    if held is None:
+        return RUNNING
+    if job.attempts >= job.max_attempts:
+        _end(connection, job.id, DEAD, now, error)
+        return DEAD
+    return _requeue(connection, job.id, job.key, now, run_at=retry_at, last_error=error[:LONGEST_ERROR])
+
+
+def release(connection: Connection, worker: str, ids: Collection[int], now: datetime) -> None:
+    """Give back jobs that were claimed and not begun; the attempt does not count."""
+    for row in connection.execute(select(JOB.c.id, JOB.c.key).where(_held(worker, ids))).all():
+        _requeue(connection, row.id, row.key, now, attempts=JOB.c.attempts - 1)
+
+
+def reclaim(connection: Connection, now: datetime) -> int:
+    """Put back on the queue what dead workers held, or lay it among the dead when its attempts are used up; return how many."""
+    expired = (
+        select(JOB.c.id, JOB.c.key, JOB.c.attempts, JOB.c.max_attempts)
+        .where(_IS_RUNNING, or_(JOB.c.lease_until.is_(None), JOB.c.lease_until < now))
+        .with_for_update(skip_locked=True)
+    )
+    rows = connection.execute(expired).all()
+    for row in rows:
+        if row.attempts >= row.max_attempts:
+            _end(connection, row.id, DEAD, now, _SILENT)
+        else:
+            _requeue(connection, row.id, row.key, now, last_error=_SILENT)
+    return len(rows)
+
+
+def retry(connection: Connection, ids: Collection[int], now: datetime) -> int:
+    """Put dead jobs back on the queue with fresh attempts, and return how many were dead."""
+    rows = connection.execute(select(JOB.c.id, JOB.c.key).where(JOB.c.id.in_(tuple(ids)), JOB.c.state == DEAD)).all()
+    for row in rows:
+        _requeue(connection, row.id, row.key, now, attempts=0, run_at=now, finished_at=None)
+    return len(rows)
+
+
+def _held(worker: str, ids: Collection[int]) -> ColumnElement[bool]:
+    return and_(JOB.c.id.in_(tuple(ids)), JOB.c.lease_owner == worker, _IS_RUNNING)
+
+
+def _end(connection: Connection, job_id: int, state: str, now: datetime, error: str) -> None:
+    values = {"state": state, "finished_at": now, "lease_owner": None, "lease_until": None, "last_error": error[:LONGEST_ERROR]}
+    connection.execute(update(JOB).where(JOB.c.id == job_id).values(values))
+
+
+def _requeue(connection: Connection, job_id: int, key: str | None, now: datetime, **values: object) -> str:
+    """Let a job wait again, unless a newer one of the same key waits already: one of the two is enough."""
+    if key is not None and connection.execute(select(JOB.c.id).where(JOB.c.key == key, _IS_QUEUED)).first() is not None:
+        _end(connection, job_id, CANCELLED, now, "a newer job of the same key was waiting")
+        return CANCELLED
+    again = {"state": QUEUED, "lease_owner": None, "lease_until": None} | values
+    connection.execute(update(JOB).where(JOB.c.id == job_id).values(again))
+    return QUEUED
