@@ -96,10 +96,11 @@ class Crm:
     ) -> Crm:
         """Open a CRM.
 
-        ``target`` is a database URL (``sqlite:///crm.db``, ``postgresql://…``, or ``sqlite://`` for one that vanishes), a deployment folder, or a host's
-        SQLAlchemy engine or connection. ``plugins`` are names of installed plugins or plugin modules; for a deployment, its own list when left
-        out. ``settings`` are by plugin. ``zone`` is an IANA name (default Europe/Rome), ``lang`` "it" or "en", ``busy_timeout`` in seconds. With
-        ``quarantine`` broken plugins are left out and listed in `quarantined`. With ``migrate`` the schema is brought up to date first.
+        ``target`` is a database URL (``sqlite:///crm.db``, ``postgresql://…``, or ``sqlite://`` for one that vanishes), a deployment
+        folder, or a host's SQLAlchemy engine or connection. ``plugins`` are names of installed plugins or plugin modules; for a
+        deployment, its own list when left out. ``settings`` are by plugin. ``zone`` is an IANA name (default Europe/Rome), ``lang`` "it"
+        or "en", ``busy_timeout`` in seconds. With ``quarantine`` broken plugins are left out and listed in `quarantined`. With
+        ``migrate`` the schema is brought up to date first.
 
         On a host's connection everything happens inside the host's transaction, and lasts only if the host commits.
 
@@ -164,8 +165,8 @@ class Crm:
     ) -> Session:
         """Return a session of a user, given by login, or of an `Actor`.
 
-        ``connection`` is a host's connection: the session works inside its transaction. ``source`` says what writes (``ui``, ``api``, ``import``, …), and
-        ``cause`` what led to it.
+        ``connection`` is a host's connection: the session works inside its transaction. ``source`` says what writes (``ui``, ``api``,
+        ``import``, …), and ``cause`` what led to it.
 
         Raises:
             UsageError: ``ACTOR_INVALID``, ``CRM_CLOSED``.
@@ -242,7 +243,8 @@ class Crm:
 
     def _record_plugins(self, connection: Connection) -> None:
         records = [
-            PluginRecord(plugin.name, plugin.version, [table.name for table in self.registry.tables(plugin.name)]) for plugin in self.registry.plugins
+            PluginRecord(plugin.name, plugin.version, [table.name for table in self.registry.tables(plugin.name)])
+            for plugin in self.registry.plugins
         ]
         migrations.record_plugins(connection, records, now=self.clock.now(), disable_others=True)
 
@@ -268,7 +270,7 @@ def _silent(_: object) -> None:
     """Report nothing."""
 
 
-def _options(  # noqa: PLR0913 - what the caller of `open` may say
+def _options(
     target: Target,
     plugins: Sequence[str | ModuleType] | None,
     settings: Mapping[str, Mapping[str, object]] | None,
@@ -354,4 +356,3 @@ def _enter_host_transaction(connection: Connection) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
     except DBAPIError as error:
         raise DatabaseError("DATABASE_UNREACHABLE", error=str(error.orig)) from error
-

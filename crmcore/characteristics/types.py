@@ -11,6 +11,7 @@ from crmcore.hooks import FieldType, Label
 
 _CENT: Final = Decimal("0.01")
 _LONGEST_TEXT: Final = 10_000
+_MOST_DIGITS: Final = 30
 _LARGEST: Final = 2**53
 """Integers beyond this are not the same in every JSON reader."""
 
@@ -40,8 +41,8 @@ def _number(value: object) -> Decimal:
         number = Decimal(value) if isinstance(value, Decimal | int | str) else Decimal("nan")
     except InvalidOperation:
         number = Decimal("nan")
-    if not number.is_finite() or len(number.as_tuple().digits) > 30 or abs(number.adjusted()) > 30:  # noqa: PLR2004 - far beyond any measure
-        message = "a number of at most 30 digits"
+    if not number.is_finite() or len(number.as_tuple().digits) > _MOST_DIGITS or abs(number.adjusted()) > _MOST_DIGITS:
+        message = f"a number of at most {_MOST_DIGITS} digits"
         raise ValueError(message)
     return number
 

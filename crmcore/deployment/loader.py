@@ -155,11 +155,12 @@ def validate_settings(
     schemas: Mapping[str, ConfigSchema],
     *,
     installed: Collection[str] | None = None,
+    left_out: Collection[str] = (),
 ) -> tuple[Mapping[str, Mapping[str, object]], list[Problem]]:
     """Return the settings of each plugin that has a schema, with defaults, and every problem with its line and column.
 
     Settings of a plugin that is installed and not enabled are left alone: disabling keeps them. ``installed`` are the names of the plugins that are
-    installed, by default those of the distributions of this environment.
+    installed, by default those of the distributions of this environment. ``left_out`` are enabled plugins that did not start, whose schemas nobody knows.
     """
     resolved: dict[str, Mapping[str, object]] = {}
     problems: list[Problem] = []
@@ -168,14 +169,14 @@ def validate_settings(
         source = deployment.source.under("settings", name)
         resolved[name], found = resolve(schema, deployment.settings.get(name), source, plugin=name, secrets=secrets)
         problems += found
-    problems += _unclaimed(deployment, schemas, installed)
+    problems += _unclaimed(deployment, {*schemas, *left_out}, installed)
     return MappingProxyType(resolved), sorted(problems, key=_line)
 
 
-def _unclaimed(deployment: Deployment, schemas: Mapping[str, ConfigSchema], installed: Collection[str] | None) -> Iterator[Problem]:
+def _unclaimed(deployment: Deployment, claimed: Collection[str], installed: Collection[str] | None) -> Iterator[Problem]:
     """Yield a problem for settings that nobody reads: of a plugin without settings, or of a name that is misspelt."""
     for name, given in deployment.settings.items():
-        if name in schemas:
+        if name in claimed:
             continue
         path = ("settings", name)
         place, shown_path = deployment.source.place(path, key=True), deployment.source.dotted(path)
@@ -186,7 +187,7 @@ def _unclaimed(deployment: Deployment, schemas: Mapping[str, ConfigSchema], inst
         if installed is None:
             installed = _installed_names()
         if name not in installed:
-            yield config_problem("no_plugin", place=place, path=shown_path, **nearest(name, sorted({*schemas, *installed})))
+            yield config_problem("no_plugin", place=place, path=shown_path, **nearest(name, sorted({*claimed, *installed})))
 
 
 def _installed_names() -> frozenset[str]:

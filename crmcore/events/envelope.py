@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -27,8 +28,8 @@ class RecordVerb(StrEnum):
 class Event:
     """Base of the events that plugins declare.
 
-    Derive a frozen attrs class, give it ``TYPE`` (``<plugin>.<what happened>``) and ``VERSION``, and fields of plain types: text, numbers, Decimal, dates,
-    instants, and lists and mappings of these::
+    Derive a frozen attrs class, give it ``TYPE`` (``<plugin>.<what happened>``) and ``VERSION``, and fields of plain types: text,
+    numbers, Decimal, dates, instants, and lists and mappings of these::
 
         @attrs.frozen(kw_only=True)
         class WarrantyExpiring(Event):
@@ -80,7 +81,7 @@ class Envelope:
     causation_id: str | None
     depth: int
 
-    def read(self, cls: type[E]) -> E:
+    def read(self, cls: builtins.type[E]) -> E:
         """Return the typed event, brought to the present version of its class.
 
         Raises:

@@ -36,7 +36,7 @@ class Every:
     def _interval(self) -> timedelta:
         return timedelta(days=self.days, hours=self.hours, minutes=self.minutes, seconds=self.seconds)
 
-    def next_after(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
+    def next_after(self, moment: datetime, zone: ZoneInfo) -> datetime | None:  # noqa: ARG002 - an interval is the same in every zone
         """Return the next multiple of the interval."""
         epoch = datetime(1970, 1, 1, tzinfo=UTC)
         return epoch + ((moment - epoch) // self._interval + 1) * self._interval
@@ -46,8 +46,8 @@ class Every:
 class Rule:
     """Recur by an RFC 5545 rule on local time: ``Rule("FREQ=DAILY;BYHOUR=2;BYMINUTE=30;BYSECOND=0")`` is half past two, every day.
 
-    On the night when clocks go forward a time that does not exist runs at the instant it would have been; on the night when they go back, a time
-    that exists twice runs once, the first time.
+    On the night when clocks go forward a time that does not exist runs at the instant it would have been; on the night when they go
+    back, a time that exists twice runs once, the first time.
     """
 
     text: str
@@ -62,7 +62,7 @@ class Rule:
         candidate = local - timedelta(hours=2)
         rule = rrulestr(self.text, dtstart=self._origin(candidate))
         while (found := rule.after(candidate)) is not None:
-            due = found.replace(tzinfo=zone).astimezone(UTC)
+            due: datetime = found.replace(tzinfo=zone).astimezone(UTC)
             if due > moment:
                 return due
             candidate = found

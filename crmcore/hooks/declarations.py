@@ -205,8 +205,8 @@ class Job:
     """Define work that runs from the queue: now, at a time, or again and again.
 
     ``fn(session, run)`` runs in a transaction of its own, which also records that it is done, so its effects in the database
-    happen once. ``every`` makes it recurring. A failed attempt is repeated after ``backoff``, doubled each time. After ``timeout`` a running
-    job counts as stuck: another worker takes it over, and what the stuck one still writes is rolled back.
+    happen once. ``every`` makes it recurring. A failed attempt is repeated after ``backoff``, doubled each time. After ``timeout`` a
+    running job counts as stuck: another worker takes it over, and what the stuck one still writes is rolled back.
     """
 
     name: str

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import CheckConstraint, Column, Connection, Index, Inspector, MetaData, Table, create_engine, inspect
+import sqlalchemy
+from sqlalchemy import CheckConstraint, Column, Connection, Index, MetaData, Table, create_engine, inspect, select
 from sqlalchemy.schema import ForeignKeyConstraint, SchemaItem
+from sqlalchemy.sql.visitors import replacement_traverse
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -44,14 +47,17 @@ def compare(connection: Connection, tables: Iterable[Table]) -> list[Difference]
 
     found: list[Difference] = []
     metadata = next(iter(wanted.values())).metadata
-    for entry in compare_metadata(autogenerate_context(connection, wanted), metadata):
+    with warnings.catch_warnings():
+        # Indexes over expressions on SQLite, which are compared below.
+        warnings.filterwarnings("ignore", "(autogenerate skipping|Skipped unsupported reflection of) .*expression-based")
+        changes = compare_metadata(autogenerate_context(connection, wanted), metadata)
+    for entry in changes:
         # Changes of one column come together in a list.
         found.extend(_difference(change) for change in (entry if isinstance(entry, list) else [entry]))
-    inspector = inspect(connection)
-    existing = set(inspector.get_table_names())
+    existing = set(inspect(connection).get_table_names())
     for name, table in wanted.items():
         if name in existing:
-            found.extend(_beyond_alembic(connection, inspector, table))
+            found.extend(_beyond_alembic(connection, table))
     return found
 
 
@@ -113,19 +119,55 @@ def _index_text(index: Index) -> str:
     return f"{'unique ' if index.unique else ''}on {columns}"
 
 
-def _beyond_alembic(connection: Connection, inspector: Inspector, table: Table) -> Iterator[Difference]:
-    """Compare what autogenerate leaves out: primary key, checks, predicates of indexes."""
-    expected = [column.name for column in table.primary_key.columns]
-    key = inspector.get_pk_constraint(table.name)["constrained_columns"]
-    if key != expected:
-        yield Difference(table.name, "changed", "primary key", f"is {key}, expected {expected}")
-    with _scratch(connection, table) as (reflected, name):
-        checks = _checks(inspector, table.name), _checks(reflected, name)
-        predicates = _predicates(inspector, table.name), _predicates(reflected, name)
-    yield from _compare_named(table.name, "check", *checks)
+def _beyond_alembic(connection: Connection, table: Table) -> Iterator[Difference]:
+    """Compare what autogenerate leaves out: primary key, checks, predicates of indexes, and SQLite's indexes over expressions."""
+    found = _reflect(connection, table.name)
+    with _scratch(connection, table) as (elsewhere, name):
+        expected = _reflect(elsewhere, name)
+    if found.key != expected.key:
+        yield Difference(table.name, "changed", "primary key", f"is {found.key}, expected {expected.key}")
+    yield from _compare_named(table.name, "check", found.checks, expected.checks)
     # Whether an index exists at all was compared already.
-    both = predicates[0].keys() & predicates[1].keys()
-    yield from _compare_named(table.name, "index", *({name: texts[name] for name in both} for texts in predicates))
+    both = found.predicates.keys() & expected.predicates.keys()
+    yield from _compare_named(table.name, "index", *({name: side.predicates[name] for name in both} for side in (found, expected)))
+    yield from _compare_named(table.name, "index", found.expressions, expected.expressions)
+
+
+@attrs.frozen
+class _Reflected:
+    """What one database says about one table, by name."""
+
+    key: list[str]
+    checks: dict[str, str]
+    predicates: dict[str, str]
+    expressions: dict[str, str]
+
+
+def _reflect(connection: Connection, table: str) -> _Reflected:
+    inspector = inspect(connection)
+    option = f"{connection.dialect.name}_where"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
+        indexes = inspector.get_indexes(table)
+    predicates = {str(index["name"]): str(index.get("dialect_options", {}).get(option, "")) for index in indexes}
+    return _Reflected(
+        key=inspector.get_pk_constraint(table)["constrained_columns"],
+        checks={check["name"] or check["sqltext"]: check["sqltext"] for check in inspector.get_check_constraints(table)},
+        predicates=predicates,
+        expressions=_expressions(connection, table, predicates) if connection.dialect.name == "sqlite" else {},
+    )
+
+
+def _expressions(connection: Connection, table: str, reflected: Iterable[str]) -> dict[str, str]:
+    """Return the indexes over expressions as SQLite keeps them: neither SQLAlchemy nor Alembic see those."""
+    master = sqlalchemy.table("sqlite_master", *map(sqlalchemy.column, ("type", "name", "tbl_name", "sql")))
+    query = select(master.c.name, master.c.sql).where(
+        master.c.type == "index",
+        master.c.tbl_name == table,
+        master.c.sql.is_not(None),
+        master.c.name.not_in(list(reflected)),
+    )
+    return {name: " ".join(sql.split()) for name, sql in connection.execute(query)}
 
 
 def _compare_named(table: str, what: str, found: Mapping[str, str], expected: Mapping[str, str]) -> Iterator[Difference]:
@@ -138,31 +180,22 @@ def _compare_named(table: str, what: str, found: Mapping[str, str], expected: Ma
             yield Difference(table, "changed", f"{what} {name}", f"is {found[name]!r}, expected {expected[name]!r}")
 
 
-def _checks(inspector: Inspector, table: str) -> dict[str, str]:
-    return {check["name"] or check["sqltext"]: check["sqltext"] for check in inspector.get_check_constraints(table)}
-
-
-def _predicates(inspector: Inspector, table: str) -> dict[str, str]:
-    option = f"{inspector.dialect.name}_where"
-    return {str(index["name"]): str(index.get("dialect_options", {}).get(option, "")) for index in inspector.get_indexes(table)}
-
-
 @contextmanager
-def _scratch(connection: Connection, table: Table) -> Iterator[tuple[Inspector, str]]:
+def _scratch(connection: Connection, table: Table) -> Iterator[tuple[Connection, str]]:
     """Build the model's table where nobody sees it, without its foreign keys: only the database can say how it spells a condition."""
     if connection.dialect.name == "sqlite":
         engine = create_engine("sqlite://")
         with engine.connect() as memory:
             copy = _bare_copy(table, table.name, [])
             copy.create(memory)
-            yield inspect(memory), copy.name
+            yield memory, copy.name
         engine.dispose()
         return
     savepoint = connection.begin_nested()
     try:
         copy = _bare_copy(table, _SCRATCH, ["TEMPORARY"])
         copy.create(connection)
-        yield inspect(connection), copy.name
+        yield connection, copy.name
     finally:
         savepoint.rollback()
 
@@ -175,9 +208,14 @@ def _bare_copy(table: Table, name: str, prefixes: list[str]) -> Table:
         if isinstance(constraint, CheckConstraint):
             copy.append_constraint(constraint._copy(target_table=copy))  # noqa: SLF001 - as Table.to_metadata does
     for index in table.indexes:
-        Index(index.name, *(_moved(expression, copy) for expression in index.expressions), unique=index.unique, **index.dialect_kwargs)
+        # Written as SQLAlchemy writes it when it copies a table; an index over plain text would not know its table otherwise.
+        options: dict[str, Any] = {**index.dialect_kwargs, "unique": index.unique, "_table": copy}
+        Index(index.name, *(_moved(expression, table, copy) for expression in index.expressions), **options)
     return copy
 
 
-def _moved(expression: Any, copy: Table) -> Any:  # noqa: ANN401 - any SQL expression
-    return copy.c[expression.name] if isinstance(expression, Column) else expression
+def _moved(expression: Any, table: Table, copy: Table) -> Any:  # noqa: ANN401 - any SQL expression
+    def replace(element: object, **_: object) -> Column[Any] | None:
+        return copy.c[element.name] if isinstance(element, Column) and element.table is table else None
+
+    return replacement_traverse(expression, {}, replace)

@@ -127,13 +127,20 @@ def _describe(name: str, owner: str, caller: pluggy.HookCaller, calls: Iterable[
     )
 
 
-def register_plugin(manager: pluggy.PluginManager, owners: Mapping[str, str], plugin: LoadedPlugin, allowed: frozenset[str]) -> list[Problem]:
+def register_plugin(
+    manager: pluggy.PluginManager, owners: Mapping[str, str], plugin: LoadedPlugin, allowed: frozenset[str]
+) -> list[Problem]:
     """Register the hook implementations of a plugin, or return everything that is wrong with them."""
     problems: list[Problem] = []
     for name, value in vars(plugin.module).items():
         options = manager.parse_hookimpl_opts(plugin.module, name)
         if options is None:
-            if callable(value) and name in owners and not hasattr(value, SPEC_ATTRIBUTE) and getattr(value, "__module__", "") == plugin.module.__name__:
+            if (
+                callable(value)
+                and name in owners
+                and not hasattr(value, SPEC_ATTRIBUTE)
+                and getattr(value, "__module__", "") == plugin.module.__name__
+            ):
                 problems.append(Problem(code="HOOK_NOT_MARKED", plugin=plugin.name, hook=name))
             continue
         hook = options.get("specname") or name
@@ -177,7 +184,9 @@ def check_slots(manager: pluggy.PluginManager, owners: Mapping[str, str]) -> lis
             continue
         claimants = [impl.plugin_name for impl in reversed(caller.get_hookimpls())]
         names = " and ".join(claimants)
-        problems += [Problem(code="SLOT_CLAIMED_TWICE", plugin=name, hook=hook, params={"hook": hook, "owners": names}) for name in claimants[1:]]
+        problems += [
+            Problem(code="SLOT_CLAIMED_TWICE", plugin=name, hook=hook, params={"hook": hook, "owners": names}) for name in claimants[1:]
+        ]
     return problems
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ class EventType:
     type: str
     owner: str
     version: int = 1
-    cls: type[Event] | None = None
+    cls: builtins.type[Event] | None = None
     entity: str | None = None
 
 

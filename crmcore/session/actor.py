@@ -27,14 +27,14 @@ class Actor:
     @classmethod
     def user(cls, login: str, device: str | None = None) -> Actor:
         """Return the actor of a user."""
-        if not isinstance(login, str) or not login.strip() or len(login) > 100 or ":" in login:  # noqa: PLR2004 - width of the stamps
+        if not login.strip() or len(login) > 100 or ":" in login:  # noqa: PLR2004 - width of the stamps
             raise UsageError("ACTOR_INVALID", actor=login, reason="a login has 1 to 100 characters and no colon")
         return cls(login, ActorKind.USER, device)
 
     @classmethod
     def system(cls, what: str) -> Actor:
         """Return the actor of work that no user does: ``Actor.system("import")`` is ``system:import``."""
-        if not isinstance(what, str) or not what.strip() or len(what) > 90:  # noqa: PLR2004 - width of the stamps
+        if not what.strip() or len(what) > 90:  # noqa: PLR2004 - width of the stamps
             raise UsageError("ACTOR_INVALID", actor=what, reason="system work has a name of 1 to 90 characters")
         return cls(f"system:{what}", ActorKind.SYSTEM)
 

@@ -8,11 +8,13 @@ from typing import Any
 import attrs
 from sqlalchemy import inspect
 from sqlalchemy.orm import Session as OrmSession
-from sqlalchemy.orm.attributes import NO_VALUE, PASSIVE_NO_INITIALIZE, get_history
+from sqlalchemy.orm.attributes import get_history
+from sqlalchemy.orm.base import NO_VALUE, PASSIVE_NO_INITIALIZE
 
 from crmcore.events import RecordVerb
 from crmcore.model import Entity
 from crmcore.session.fields import plan_of, to_plain
+
 
 @attrs.frozen(eq=False)
 class Change:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import attrs
 from sqlalchemy import Column, String, inspect
-from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipDirection
+from sqlalchemy.orm import Mapper, RelationshipDirection
 
 from crmcore.errors import Problem
 from crmcore.model import STAMPS, Entity, JsonMap, Money, UtcDateTime
@@ -77,7 +77,7 @@ def plan_of(cls: type[Entity]) -> Plan:
     fields = {
         prop.key: _field(prop.key, prop.columns[0])
         for prop in mapper.column_attrs
-        if isinstance(prop, ColumnProperty) and prop.key not in _OWN and isinstance(prop.columns[0], Column)
+        if prop.key not in _OWN and isinstance(prop.columns[0], Column)
     }
     return Plan(
         entity=cls.entity_name(),
@@ -125,5 +125,3 @@ def to_plain(value: Any) -> Any:  # noqa: ANN401 - any column value to any JSON 
     if isinstance(value, float):
         return value
     return to_json(value)
-
-

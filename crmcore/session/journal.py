@@ -26,7 +26,7 @@ class Told:
     event: Envelope
 
 
-def write_journal(  # noqa: PLR0913 - the parts of a commit
+def write_journal(
     connection: Connection,
     registry: Registry,
     told: Sequence[Told],
@@ -99,4 +99,3 @@ def _deliveries(registry: Registry, events: Iterable[Envelope]) -> Iterable[NewJ
                 causation_id=event.event_id,
                 depth=event.depth,
             )
-

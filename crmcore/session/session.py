@@ -35,7 +35,9 @@ class Session:
     decides whether it lasts.
     """
 
-    def __init__(self, crm: Crm, actor: Actor, *, connection: Connection | None = None, source: str = "api", cause: Cause | None = None) -> None:
+    def __init__(
+        self, crm: Crm, actor: Actor, *, connection: Connection | None = None, source: str = "api", cause: Cause | None = None
+    ) -> None:
         self.crm = crm
         self.actor = actor
         self.source = source
@@ -243,4 +245,3 @@ class Session:
         text = str(statement).split(maxsplit=1)
         if not text or text[0].upper() not in {"SELECT", "WITH", "VALUES"}:
             raise UsageError("DIRECT_WRITE_REFUSED", statement=text[0].upper() if text else "", table="a text statement")
-

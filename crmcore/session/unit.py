@@ -212,7 +212,9 @@ class UnitOfWork:
 
     def _write(self, changes: Sequence[Change]) -> None:
         expected = [
-            (type(change.record), change.id, inspect(change.record).dict.get("version")) for change in changes if change.verb is not RecordVerb.CREATED
+            (type(change.record), change.id, inspect(change.record).dict.get("version"))
+            for change in changes
+            if change.verb is not RecordVerb.CREATED
         ]
         try:
             self.session.orm.flush()
@@ -225,6 +227,7 @@ class UnitOfWork:
         for cls, key, version in expected:
             row = self.session.orm.execute(select(cls.__table__.c.version).where(cls.__table__.c.id == key)).first()
             if row is None or row.version != version:
-                return StaleVersion("STALE_VERSION", entity=cls.entity_name(), id=key, expected=version, found=None if row is None else row.version)
+                return StaleVersion(
+                    "STALE_VERSION", entity=cls.entity_name(), id=key, expected=version, found=None if row is None else row.version
+                )
         return StaleVersion("STALE_VERSION", entity="record", id="?")
-

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crmcore.session.session import Session
 
 
-def new_job(  # noqa: PLR0913 - what a job is made of
+def new_job(
     session: Session,
     name: str,
     args: Mapping[str, Any],
@@ -63,7 +63,8 @@ class JobsApi:
     def enqueue(self, name: str, args: Mapping[str, Any] | None = None, *, key: str | None = None) -> None:
         """Run job ``name`` as soon as a worker is free; ``args`` are JSON values.
 
-        With a ``key`` that already waits on the queue, nothing is added. A job that itself was caused by events goes on counting their depth.
+        With a ``key`` that already waits on the queue, nothing is added. A job that itself was caused by events goes on counting their
+        depth.
 
         Raises:
             UsageError: ``JOB_UNKNOWN`` or ``JOB_ARGUMENTS``.
@@ -87,7 +88,7 @@ class TimersApi:
         session = self._session
         session.unit.jobs.append(new_job(session, name, args or {}, kind="timer", at=at, key=key, replace=True))
 
-    def set_after_working_days(  # noqa: PLR0913 - a timer and its moment
+    def set_after_working_days(
         self,
         key: str,
         start: date,

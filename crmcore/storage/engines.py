@@ -92,7 +92,8 @@ def _sqlite_engine(url: URL, busy_timeout: float) -> Engine:
         # The driver must not begin transactions by itself: DDL would not be atomic, and reading before writing would lock up.
         connection.isolation_level = None
         cursor = connection.cursor()
-        # Migrating turns on write-ahead logging. With it, NORMAL loses no integrity: after a power cut the last commits may be missing, never torn.
+        # Migrating turns on write-ahead logging. With it, NORMAL loses no integrity: after a power cut the last commits may be missing,
+        # never torn.
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.close()
 
@@ -134,9 +135,9 @@ def _begin(connection: Connection, *, write: bool, busy_timeout: float) -> None:
 def take_write_lock(connection: Connection, *, busy_timeout: float) -> None:
     """Turn the reading transaction of a connection into a writing one.
 
-    SQLite cannot upgrade a snapshot that another writer has left behind: it answers "database is locked" at once. So the reading transaction, in
-    which nothing was written, is ended and one that holds the lock from its first statement is begun. What was read before is
-    guarded by the versions of the records. On PostgreSQL there is nothing to do.
+    SQLite cannot upgrade a snapshot that another writer has left behind: it answers "database is locked" at once. So the reading
+    transaction, in which nothing was written, is ended and one that holds the lock from its first statement is begun. What was read before
+    is guarded by the versions of the records. On PostgreSQL there is nothing to do.
     """
     if connection.dialect.name != "sqlite":
         return

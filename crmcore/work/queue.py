@@ -113,7 +113,7 @@ def cancel(connection: Connection, keys: Iterable[str], now: datetime) -> int:
     return connection.execute(statement).rowcount
 
 
-def claim(  # noqa: PLR0913 - what a claim is made of
+def claim(
     connection: Connection,
     worker: str,
     names: Collection[str],
@@ -137,7 +137,7 @@ def claim(  # noqa: PLR0913 - what a claim is made of
     taken = {"state": RUNNING, "lease_owner": worker, "lease_until": now + lease, "attempts": JOB.c.attempts + 1}
     statement = update(JOB).where(JOB.c.id.in_(select(due.c.id))).values(taken).returning(*_CLAIMED)
     rows = connection.execute(statement).all()
-    return sorted((Claimed(**row._mapping) for row in rows), key=lambda job: (job.run_at, job.id))  # noqa: SLF001 - public, whatever its name
+    return sorted((Claimed(*row) for row in rows), key=lambda job: (job.run_at, job.id))
 
 
 def extend(connection: Connection, worker: str, ids: Collection[int], until: datetime) -> int:
@@ -151,7 +151,7 @@ def finish(connection: Connection, worker: str, job_id: int, now: datetime) -> b
     return connection.execute(update(JOB).where(_held(worker, [job_id])).values(done)).rowcount == 1
 
 
-def fail(connection: Connection, worker: str, job: Claimed, now: datetime, retry_at: datetime, error: str) -> str:  # noqa: PLR0913 - one failure
+def fail(connection: Connection, worker: str, job: Claimed, now: datetime, retry_at: datetime, error: str) -> str:
     """Give a failed job back for a later attempt, or lay it among the dead, and return its new state."""
     held = connection.execute(select(JOB.c.id).where(_held(worker, [job.id]))).first()
     if held is None:

@@ -46,7 +46,11 @@ def prepare(crm: Crm) -> None:
 
 def fire(connection: Connection, crm: Crm, now: datetime) -> int:
     """Put the recurring jobs that are due on the queue, once each however many occurrences were missed, and return how many."""
-    due = select(SCHEDULE.c.job, SCHEDULE.c.next_at).where(SCHEDULE.c.next_at <= now, SCHEDULE.c.job.in_(names(crm))).with_for_update(skip_locked=True)
+    due = (
+        select(SCHEDULE.c.job, SCHEDULE.c.next_at)
+        .where(SCHEDULE.c.next_at <= now, SCHEDULE.c.job.in_(names(crm)))
+        .with_for_update(skip_locked=True)
+    )
     rows = connection.execute(due).all()
     jobs = []
     for row in rows:

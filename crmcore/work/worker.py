@@ -193,7 +193,16 @@ class Worker:
         report = "".join(traceback.format_exception(error))[-queue.LONGEST_ERROR :]
         with write_transaction(self._crm.engine) as connection:
             state = queue.fail(connection, self.name, job, now, now + pause, report)
-        log.error("plugin %s: %s %s failed (attempt %s of %s, now %s): %s", job.plugin, job.kind, job.name, job.attempts, job.max_attempts, state, error)
+        log.error(
+            "plugin %s: %s %s failed (attempt %s of %s, now %s): %s",
+            job.plugin,
+            job.kind,
+            job.name,
+            job.attempts,
+            job.max_attempts,
+            state,
+            error,
+        )
 
     def _events(self, jobs: Sequence[queue.Claimed]) -> dict[str, Envelope]:
         ids = {job.event_id for job in jobs if job.event_id is not None}

@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import attrs
-
 from crmcore.errors import Problem
 from crmcore.events import Event, RecordVerb
 from crmcore.hooks import Handler, Job
@@ -48,14 +46,16 @@ def check_behaviour(declarations: Declarations, entities: Iterable[str]) -> list
 
 def _check_event(plugin: str, cls: type[Event]) -> Iterator[Problem]:
     def problem(reason: str) -> Problem:
-        return Problem(code="EVENT_INVALID", plugin=plugin, hook="crm_events", object=cls.__name__, params={"type": cls.TYPE, "reason": reason})
+        return Problem(
+            code="EVENT_INVALID", plugin=plugin, hook="crm_events", object=cls.__name__, params={"type": cls.TYPE, "reason": reason}
+        )
 
-    if not attrs.has(cls) or "__attrs_attrs__" not in vars(cls):
+    if "__attrs_attrs__" not in vars(cls):
         yield problem("the class is not an attrs class")
         return
     if getattr(cls.__setattr__, "__name__", "") != "_frozen_setattrs":
         yield problem("the class is not frozen")
-    if not isinstance(cls.VERSION, int) or cls.VERSION < 1:
+    if cls.VERSION < 1:
         yield problem(f"VERSION must be a positive integer, got {cls.VERSION!r}")
 
 

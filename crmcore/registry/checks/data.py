@@ -32,7 +32,9 @@ def check_data(declarations: Declarations, entities: Collection[str]) -> list[Pr
     for item in declarations.of("crm_state_tables"):
         for reason in _state_table_reasons(item.value, entities):
             params = {"table": item.value.name, "reason": reason}
-            problems.append(Problem(code="STATE_TABLE_INVALID", plugin=item.plugin, hook="crm_state_tables", object=item.value.name, params=params))
+            problems.append(
+                Problem(code="STATE_TABLE_INVALID", plugin=item.plugin, hook="crm_state_tables", object=item.value.name, params=params)
+            )
     return problems
 
 

@@ -49,8 +49,12 @@ _NAMINGS: Final[Mapping[str, _Naming]] = {
     "crm_events": _Naming("event", lambda value: value.TYPE, _dotted),
     "crm_jobs": _Naming("job", lambda value: value.name, _dotted),
     "crm_handlers": _Naming("handler", lambda value: value.key, lambda _: "", _KEY, "a lower-case identifier", lambda item: item.plugin),
-    "crm_commands": _Naming("command", lambda value: value.name, lambda _: "", _COMMAND, "lower-case words joined by hyphens", lambda item: item.plugin),
-    "crm_error_codes": _Naming("error code", lambda value: value.code, lambda plugin: f"{plugin.upper()}_", _CODE, "capital letters and underscores"),
+    "crm_commands": _Naming(
+        "command", lambda value: value.name, lambda _: "", _COMMAND, "lower-case words joined by hyphens", lambda item: item.plugin
+    ),
+    "crm_error_codes": _Naming(
+        "error code", lambda value: value.code, lambda plugin: f"{plugin.upper()}_", _CODE, "capital letters and underscores"
+    ),
 }
 
 
@@ -68,9 +72,9 @@ def _check_one(hook: str, naming: _Naming, item: Declared, seen: dict[object, st
     name = naming.name(item.value)
 
     def problem(code: str, **params: object) -> Problem:
-        return Problem(code=code, plugin=item.plugin, hook=hook, object=str(name), params={"kind": naming.kind, "name": name, **params})
+        return Problem(code=code, plugin=item.plugin, hook=hook, object=name, params={"kind": naming.kind, "name": name, **params})
 
-    if not isinstance(name, str) or not naming.pattern.fullmatch(name) or len(name) > 60:  # noqa: PLR2004 - width of the columns that hold names
+    if not naming.pattern.fullmatch(name) or len(name) > 60:  # noqa: PLR2004 - width of the columns that hold names
         return [problem("NAME_INVALID", reason=f"expected {naming.expected}, at most 60 characters")]
     problems = []
     prefix = naming.prefix(item.plugin)

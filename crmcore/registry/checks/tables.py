@@ -51,8 +51,8 @@ def _is_mapped(cls: type[Entity]) -> bool:
     return isinstance(getattr(cls, "__table__", None), Table)
 
 
-def _problem(code: str, plugin: str, thing: str, **params: object) -> Problem:
-    return Problem(code=code, plugin=plugin, hook="crm_tables", object=thing, params=params)
+def _problem(code: str, owner_of_fault: str, thing: str, /, **params: object) -> Problem:
+    return Problem(code=code, plugin=owner_of_fault, hook="crm_tables", object=thing, params=params)
 
 
 def _check_declared(plugin: LoadedPlugin, declared: list[type[Entity]], mine: list[type[Entity]]) -> Iterator[Problem]:

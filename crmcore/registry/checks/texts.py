@@ -24,13 +24,17 @@ def check_texts(declarations: Declarations) -> list[Problem]:
             problems += _check_rule(item.plugin, "crm_characteristics", item.value.key, kind, getattr(item.value, kind))
     for item in declarations.of("crm_state_tables"):
         for step in item.value.transitions:
-            problems += _check_rule(item.plugin, "crm_state_tables", f"{item.value.name} {step.source} → {step.target}", "guard", step.guard)
+            problems += _check_rule(
+                item.plugin, "crm_state_tables", f"{item.value.name} {step.source} → {step.target}", "guard", step.guard
+            )
     for item in declarations.of("crm_script_functions"):
         reason = _function_reason(item.value)
         if reason:
             params = {"name": item.value.name, "reason": reason}
             problems.append(
-                Problem(code="SCRIPT_FUNCTION_INVALID", plugin=item.plugin, hook="crm_script_functions", object=item.value.name, params=params)
+                Problem(
+                    code="SCRIPT_FUNCTION_INVALID", plugin=item.plugin, hook="crm_script_functions", object=item.value.name, params=params
+                )
             )
     for item in declarations.of("crm_templates"):
         problems += _check_template(item.plugin, item.value)
