@@ -116,11 +116,13 @@ def current_output() -> Output:
 
 
 def pass_crm(function: Callable[Concatenate[Any, P], R]) -> Callable[P, R]:
-    """Call a click command of a plugin with the open Crm as its first argument::
+    """Call a click command of a plugin with the open Crm as its first argument.
 
-    @click.command()
-    @pass_crm
-    def expiring(crm: Crm) -> None: ...
+    Example::
+
+        @click.command()
+        @pass_crm
+        def expiring(crm: Crm) -> None: ...
     """
 
     @functools.wraps(function)

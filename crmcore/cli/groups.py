@@ -10,9 +10,9 @@ from typing import Any, Final
 import attrs
 import click
 
-from crmcore.cli.codes import MEANINGS, ExitCode
+from crmcore.cli.codes import MEANINGS, ExitCode, exit_code
 from crmcore.cli.context import CliState
-from crmcore.cli.output import is_terminal, to_json
+from crmcore.cli.output import to_json
 from crmcore.errors import CrmError, PluginError
 from crmcore.hooks import Command, PluginInfo
 
@@ -60,10 +60,12 @@ class SectionedGroup(click.Group):
         return import_command(entry.target) if entry else super().get_command(ctx, cmd_name)
 
     def sections(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
-        """Return heading → names and short helps; nothing is imported for them."""
+        """Return heading → names and short helps; nothing of the table is imported for them."""
         found: dict[str, list[tuple[str, str]]] = {}
         for name, entry in self.entries.items():
             found.setdefault(entry.section, []).append((name, entry.help))
+        for name in super().list_commands(ctx):
+            found.setdefault("Commands", []).append((name, self.commands[name].get_short_help_str(80)))
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -89,7 +91,7 @@ class PluginGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the declared names."""
-        return sorted(self.declared)
+        return sorted({*self.declared, *super().list_commands(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the target of the declaration.
@@ -104,6 +106,8 @@ class PluginGroup(click.Group):
             command = import_command(declared.target)
         except Exception as error:
             # Isolation border: importing runs code of the plugin, which may raise anything.
+            if ctx.resilient_parsing:
+                return None  # while a shell completes, there is nobody to tell
             raise PluginError("HOOK_FAILED", error=f"plugin {self.name}, command {cmd_name}: {error!r}") from error
         command.help = command.help or declared.help
         return command
@@ -136,7 +140,8 @@ def enabled_plugins(path: Path) -> tuple[str, ...]:
 def plugin_group(name: str, lang: str) -> PluginGroup | None:
     """Return the group of an installed plugin, None when it is not installed, declares no commands, or cannot be imported.
 
-    The module of the plugin is imported and asked for its declaration; nothing is started. What is wrong with a plugin is for `crm doctor` to say.
+    The module of the plugin is imported and asked for its declaration; nothing is started. What is wrong with a plugin is for `crm
+    doctor` to say.
     """
     from importlib_metadata import entry_points  # noqa: PLC0415 - only when plugin commands are looked for
 
@@ -177,6 +182,16 @@ class RootGroup(SectionedGroup):
             return own
         return plugin_group(cmd_name, _lang(ctx)) if cmd_name in enabled_plugins(_path(ctx)) else None
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say why there is no such command, when it is the name of a plugin."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            reason = _why_missing(args[0], _path(ctx))
+            if reason is None:
+                raise
+            ctx.fail(reason)
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what commands return
         """Run the command; whatever goes wrong becomes a message and an exit code, and a traceback only with ``--debug``."""
         try:
@@ -184,19 +199,27 @@ class RootGroup(SectionedGroup):
         except CrmError as error:
             _state(ctx).output.error(error)
             _trace(ctx, error)
-            from crmcore.cli.codes import exit_code  # noqa: PLC0415
-
             ctx.exit(exit_code(error))
         except KeyboardInterrupt:
             ctx.exit(ExitCode.INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except Exception as error:  # noqa: BLE001 - the border to the user: a fault of ours is one line, and a bug report with --debug
+        except Exception as error:
             if isinstance(error, OSError) and error.errno == _BROKEN_PIPE:
                 raise
             _trace(ctx, error)
             _unexpected(ctx, error)
             ctx.exit(ExitCode.REFUSED)
+
+
+def _why_missing(name: str, path: Path) -> str | None:
+    from importlib_metadata import entry_points  # noqa: PLC0415 - only after a mistake
+
+    if name not in entry_points(group=_GROUP).names:
+        return None
+    if name in enabled_plugins(path):
+        return f"Plugin '{name}' has no commands, or cannot be imported; `crm doctor` tells."
+    return f"Plugin '{name}' is not enabled here: crm plugin enable {name}"
 
 
 def _trace(ctx: click.Context, error: BaseException) -> None:
@@ -232,4 +255,4 @@ def epilog(*examples: tuple[str, str]) -> str:
     return "\n".join(["Examples:", *shown, "", "Exit codes:", *codes])
 
 
-__all__ = ["Entry", "PluginGroup", "RootGroup", "SectionedGroup", "enabled_plugins", "epilog", "import_command", "is_terminal", "plugin_group"]
+__all__ = ["Entry", "PluginGroup", "RootGroup", "SectionedGroup", "enabled_plugins", "epilog", "import_command", "plugin_group"]

@@ -13,7 +13,7 @@ from typing import IO, Any
 import attrs
 import click
 
-from crmcore.errors import CrmError, Problem
+from crmcore.errors import ConfigurationError, CrmError, Problem
 
 Row = Sequence[object]
 
@@ -26,7 +26,7 @@ def is_terminal(stream: IO[Any]) -> bool:
 def _plain(value: object) -> object:
     """Turn what JSON does not know into what it does."""
     if attrs.has(type(value)):
-        return attrs.asdict(value, recurse=False)  # type: ignore[call-overload, no-any-return] # checked to be an attrs instance
+        return attrs.asdict(value, recurse=False)  # type: ignore[arg-type] # checked to be an attrs instance
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
@@ -49,7 +49,9 @@ def problem_as_json(problem: Problem, lang: str) -> dict[str, object]:
         "plugin": problem.plugin,
         "hook": problem.hook,
         "object": problem.object,
-        "params": {name: value if isinstance(value, str | int | float | bool | None) else str(value) for name, value in problem.params.items()},
+        "params": {
+            name: value if isinstance(value, str | int | float | bool | None) else str(value) for name, value in problem.params.items()
+        },
     }
 
 
@@ -90,9 +92,16 @@ class Output:
         else:
             click.echo(_plain_table(columns, rows))
 
+    def rows(self, columns: Sequence[str], rows: Sequence[Row], *, empty: str = "") -> None:
+        """Print rows either way: objects by column name with ``--json``, a table otherwise."""
+        if self.as_json:
+            self.json([dict(zip(columns, row, strict=True)) for row in rows])
+        else:
+            self.table(columns, rows, empty=empty)
+
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int, str], None]]:
-        """Give a function that shows ``(done, total, text)``: a bar on a terminal, a line for each step otherwise; always on the error stream."""
+        """Give a function that shows ``(done, total, text)`` on the error stream: a bar on a terminal, a line for each step otherwise."""
         if self.as_json or not is_terminal(sys.stderr):
 
             def line(done: int, total: int, text: str) -> None:
@@ -120,9 +129,18 @@ class Output:
             mark = click.style(mark, fg="red", bold=True)
         for note in getattr(error, "__notes__", ()):
             click.echo(f"({note})", err=True)
+        click.echo(f"{mark}: {_error_text(error, lang)}", err=True)
+
+
+def _error_text(error: CrmError, lang: str) -> str:
+    if len(error.problems) == 1:
         # A single problem is the whole story: its heading would only say that there is one.
-        text = error.problems[0].line(lang) if len(error.problems) == 1 else error.text(lang)
-        click.echo(f"{mark}: {text}", err=True)
+        return error.problems[0].line(lang)
+    if isinstance(error, ConfigurationError) and error.problems:
+        count = len(error.problems)
+        head = f"la configurazione non è valida, {count} problemi" if lang == "it" else f"the configuration is not valid, {count} problems"
+        return "\n".join([head, *(f"  - {problem.line(lang)}" for problem in error.problems)])
+    return error.text(lang)
 
 
 def _cell(value: object) -> str:

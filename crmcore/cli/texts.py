@@ -13,7 +13,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     # init
     "init.written": ("Scritta l'installazione {path}", "Wrote the deployment {path}"),
     "init.ready": ("Il database è pronto.", "The database is ready."),
-    "init.migrate": ("Il database non è stato preparato: eseguire `crm -C {folder} migrate`.", "The database was not prepared: run `crm -C {folder} migrate`."),
+    "init.migrate": (
+        "Il database non è stato preparato: eseguire `crm -C {folder} migrate`.",
+        "The database was not prepared: run `crm -C {folder} migrate`.",
+    ),
     # migrate
     "migrate.running": ("Migrazione", "Migrating"),
     "migrate.done": ("Eseguite {count} migrazioni.", "Ran {count} migration(s)."),
@@ -33,7 +36,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "plugin.state.missing": ("non installato", "not installed"),
     "plugin.state.broken": ("guasto", "broken"),
     "purge.report": ("Eliminando il plugin {name} si perdono per sempre:", "Purging plugin {name} removes for good:"),
-    "purge.confirm": ("Per farlo davvero: crm plugin purge {name} --confirm {token}", "To really do it: crm plugin purge {name} --confirm {token}"),
+    "purge.confirm": (
+        "Per farlo davvero: crm plugin purge {name} --confirm {token}",
+        "To really do it: crm plugin purge {name} --confirm {token}",
+    ),
     "purge.done": ("Eliminati i dati del plugin {name}.", "Removed the data of plugin {name}."),
     # work and jobs
     "work.started": ("Il worker {name} è in ascolto; Ctrl-C per fermarlo.", "Worker {name} is listening; Ctrl-C stops it."),
@@ -42,6 +48,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "jobs.none": ("Nessun lavoro.", "No jobs."),
     "jobs.retried": ("Rimessi in coda {count} lavori.", "Queued {count} job(s) again."),
     # new-plugin
+    "new.exists": ("La cartella {folder} non è vuota.", "Folder {folder} is not empty."),
     "new.written": ("Scritto il plugin {name} in {folder}:", "Wrote plugin {name} in {folder}:"),
     "new.next": (
         "Per provarlo:\n  cd {folder}\n  pip install -e '.[test]'\n  pytest\n  crm plugin enable {name}",

@@ -1,7 +1,7 @@
 """Write the main file of a deployment: a new one, or an existing one with another list of plugins and every other byte as it was.
 
-A rewrite through a YAML dumper would change indentation, quotes and line ends that are not its own: the list is edited in the text, where the parser says
-it stands, and the result is read back before it replaces the file.
+A rewrite through a YAML dumper would change indentation, quotes and line ends that are not its own: the list is edited in the text, where
+the parser says it stands, and the result is read back before it replaces the file.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def _new_text(values: dict[str, Any]) -> str:
 def edit_plugins(path: str | Path, *, enable: Iterable[str] = (), disable: Iterable[str] = ()) -> tuple[str, ...]:
     """Enable and disable plugins in the main file, and return the names that it has now.
 
-    Nothing else in the file changes. The new file replaces the old one in one step, so that a crash leaves one of the two. What is enabled already, or
-    not there to be disabled, stays as it is.
+    Nothing else in the file changes. The new file replaces the old one in one step, so that a crash leaves one of the two. What is
+    enabled already, or not there to be disabled, stays as it is.
 
     Raises:
         ConfigurationError: ``CONFIG_UNREADABLE`` or ``CONFIG_INVALID`` when the file, or the way its list is written, cannot be edited.
@@ -201,7 +201,7 @@ def _add(text: str, name: str, added: Sequence[str]) -> str:
         return _append(text, added)
     key, value = found
     if isinstance(value.value, list) and value.flow_style:
-        return _add_flow(text, value, added)
+        return _add_flow(text, key, value, added)
     newline = _newline(text)
     if isinstance(value.value, list):
         last = value.value[-1]
@@ -217,8 +217,13 @@ def _add(text: str, name: str, added: Sequence[str]) -> str:
     return _insert_lines(text, _line_end(text, key.end_mark.index), [f"{indent}- {each}" for each in added], newline)
 
 
-def _add_flow(text: str, value: Node, added: Sequence[str]) -> str:
+def _add_flow(text: str, key: Node, value: Node, added: Sequence[str]) -> str:
     names = ", ".join(added)
+    rest = text[value.end_mark.index : _line_end(text, value.end_mark.index)].strip()
+    if not value.value and key.start_mark.column == 0 and (not rest or rest.startswith("#")):
+        # An empty list that stands alone becomes one line for each plugin, as in a new file.
+        shorter = text[: value.start_mark.index].rstrip(" ") + text[value.end_mark.index :]
+        return _insert_lines(shorter, _line_end(shorter, key.end_mark.index), [f"  - {each}" for each in added], _newline(text))
     if not value.value:
         at = value.start_mark.index + 1
         return text[:at] + names + text[at:]

@@ -192,4 +192,4 @@ def flat(errors: Iterable[CerberusError]) -> Iterator[CerberusError]:
 
 
 def _at_key(error: CerberusError) -> bool:
-    return error.code == _E.UNKNOWN_FIELD.code
+    return bool(error.code == _E.UNKNOWN_FIELD.code)

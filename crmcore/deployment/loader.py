@@ -29,8 +29,8 @@ _GROUP: Final = "crmcore.plugins"
 class Deployment:
     """Hold what a deployment says, checked by itself; the settings of plugins are checked when the plugins are known.
 
-    ``database`` has its secrets filled in and its SQLite path made absolute; it is never shown. ``settings`` are as they are written in the file, with
-    their references: see `validate_settings`. ``busy_timeout`` is in seconds.
+    ``database`` has its secrets filled in and its SQLite path made absolute; it is never shown. ``settings`` are as they are written in
+    the file, with their references: see `validate_settings`. ``busy_timeout`` is in seconds.
     """
 
     path: Path
@@ -60,7 +60,8 @@ def load(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Deplo
     """Read and check the main file of a deployment.
 
     Raises:
-        ConfigurationError: with every problem of the file: ``CONFIG_UNREADABLE``, ``CONFIG_INVALID``, ``SECRET_MISSING``, ``SECRET_REFUSED``.
+        ConfigurationError: with every problem of the file: ``CONFIG_UNREADABLE``, ``CONFIG_INVALID``, ``SECRET_MISSING``,
+        ``SECRET_REFUSED``.
     """
     file = main_file(path).absolute()
     document = parse(read_text(file, _name(path, file)), _name(path, file))
@@ -159,8 +160,10 @@ def validate_settings(
 ) -> tuple[Mapping[str, Mapping[str, object]], list[Problem]]:
     """Return the settings of each plugin that has a schema, with defaults, and every problem with its line and column.
 
-    Settings of a plugin that is installed and not enabled are left alone: disabling keeps them. ``installed`` are the names of the plugins that are
-    installed, by default those of the distributions of this environment. ``left_out`` are enabled plugins that did not start, whose schemas nobody knows.
+    Settings of a plugin that is installed and not enabled are left alone: disabling keeps them. ``installed`` are the names of the
+    plugins that are installed, by default those of the distributions of this environment. ``left_out`` are enabled plugins that did not
+    start, whose
+    schemas nobody knows.
     """
     resolved: dict[str, Mapping[str, object]] = {}
     problems: list[Problem] = []

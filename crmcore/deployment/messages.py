@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from crmcore.errors import CATALOGUE, ErrorCode, Problem
 
@@ -41,7 +41,10 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     # Of a file.
     "missing_file": ("there is no deployment here; `crm init` writes one", "qui non c'è un'installazione; `crm init` ne scrive una"),
     "unreadable_file": ("the file cannot be read: {error}", "il file non è leggibile: {error}"),
-    "too_large": ("the file has {value} bytes, at most {expected} are read", "il file ha {value} byte, se ne leggono al massimo {expected}"),
+    "too_large": (
+        "the file has {value} bytes, at most {expected} are read",
+        "il file ha {value} byte, se ne leggono al massimo {expected}",
+    ),
     "encoding": ("byte {value} is not UTF-8", "il byte {value} non è UTF-8"),
     "tab": ("a tab cannot indent YAML; use spaces", "il YAML non si indenta con tabulazioni; usare spazi"),
     "syntax": ("not valid YAML: {error}", "YAML non valido: {error}"),
@@ -54,12 +57,15 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "scalar": ("{value} cannot be read: {error}", "{value} non è leggibile: {error}"),
     "merge": ("only a mapping can be merged with `<<`", "con `<<` si unisce solo una mappa"),
     "not_mapping": ("the file must hold keys and values, got {value}", "il file deve contenere chiavi e valori, trovato {value}"),
-    "not_editable": ("the list is written in a way that only a person can edit", "l'elenco è scritto in un modo che solo una persona può modificare"),
+    "not_editable": (
+        "the list is written in a way that only a person can edit",
+        "l'elenco è scritto in un modo che solo una persona può modificare",
+    ),
 }
 """Reason → English and Italian template."""
 
 
-def config_problem(reason: str, *, place: str, path: str = "", plugin: str | None = None, **params: object) -> Problem:
+def config_problem(reason: str, *, place: str, path: str = "", plugin: str | None = None, **params: Any) -> Problem:  # noqa: ANN401 - shown as they are
     """Return a `CONFIG_INVALID` problem, or `CONFIG_UNREADABLE` when there is no path, with its reason in both languages."""
     code = "CONFIG_INVALID" if path else "CONFIG_UNREADABLE"
     english, italian = REASONS[reason]
@@ -68,4 +74,6 @@ def config_problem(reason: str, *, place: str, path: str = "", plugin: str | Non
     shown = {"hint": "", "hint_it": "", "plugin": plugin or "", **params}
     # The plain reason is there for machines, and for the catalogue's own template.
     text = ErrorCode(code, english, italian, "").render("en", shown)
-    return Problem(code=code, params={"place": place, "path": path, "reason": text, "kind": reason, **shown}, plugin=plugin, template=template)
+    return Problem(
+        code=code, params={"place": place, "path": path, "reason": text, "kind": reason, **shown}, plugin=plugin, template=template
+    )

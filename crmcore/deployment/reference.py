@@ -146,6 +146,7 @@ def flow(value: Any) -> str:  # noqa: ANN401 - any value that YAML can hold
 
 
 def scalar(value: object) -> str:
+    """Return one value as YAML: text plain where that is safe, quoted otherwise."""
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT
         return value if plain else json.dumps(value, ensure_ascii=not value.isprintable())

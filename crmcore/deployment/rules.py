@@ -149,7 +149,7 @@ class _Constant:
 
     value: object
 
-    def __call__(self, document: object) -> object:
+    def __call__(self, _document: object) -> object:
         return copy.deepcopy(self.value)
 
 
@@ -262,7 +262,7 @@ def fields_at(schema: Mapping[str, Rules], path: Sequence[object]) -> tuple[str,
 
 
 def walk_rules(schema: Mapping[str, Rules], path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Rules]]:
-    """Yield every rules set of a schema with its path: fields of mappings, elements of lists (``[]``), values of open mappings (``<key>``)."""
+    """Yield every rules set of a schema with its path: fields, elements of lists (``[]``), values of open mappings (``<key>``)."""
     for name, rules in schema.items():
         if isinstance(rules, Mapping):
             yield from _walk_one(rules, (*path, name))

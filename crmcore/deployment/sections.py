@@ -13,7 +13,7 @@ from crmcore.deployment.places import KeyPath
 from crmcore.deployment.rules import Rules
 from crmcore.hooks import ConfigSchema, Label
 
-Finding = tuple[KeyPath, str, Mapping[str, object]]
+Finding = tuple[KeyPath, str, Mapping[str, Any]]
 """A path below the section, a reason of `messages.REASONS`, and its parameters."""
 
 
@@ -25,8 +25,10 @@ def _nothing(_: Any) -> Iterator[Finding]:  # noqa: ANN401 - a value of any sect
 class Section:
     """Define one key of the main file.
 
-    ``rules`` are those of Cerberus, with label and help; ``check`` finds what rules cannot say. A ``deferred`` section is only checked for its
-    shape here: what is inside belongs to others, whose schemas are known later. ``comment`` is written above the key in a new file, in Italian.
+    ``rules`` are those of Cerberus, with label and help; ``check`` finds what rules cannot say. A ``deferred`` section is only checked
+    for its shape here: what is inside belongs to others, whose schemas are known later. ``comment`` is written above the key in a new
+    file, in
+    Italian.
     """
 
     key: str

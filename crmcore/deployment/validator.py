@@ -37,9 +37,10 @@ def resolve(
 ) -> tuple[Mapping[str, object], list[Problem]]:
     """Return settings with defaults filled in, and every problem found; with problems, the settings are empty.
 
-    The result is read-only all the way down, and the values that the schema marks as secret are `Secret`. ``place`` says where ``given`` came from: a
-    name, or a `Source` with the lines of a file. References like ``${env:NAME}`` are looked up in ``secrets``, by default in the environment of the
-    process and in files relative to the current folder.
+    The result is read-only all the way down, and the values that the schema marks as secret are `Secret`. ``place`` says where ``given``
+    came from: a name, or a `Source` with the lines of a file. References like ``${env:NAME}`` are looked up in ``secrets``, by default in
+    the
+    environment of the process and in files relative to the current folder.
     """
     source = Source(place) if isinstance(place, str) else place
     if given is not None and not isinstance(given, Mapping):
@@ -56,7 +57,9 @@ def resolve(
         validator.validate(document)
     except (TypeError, AttributeError, KeyError) as error:
         # Cerberus puts values into sets: a mapping where `contains` or `forbidden` expects plain values breaks it.
-        problems.append(config_problem("custom", place=source.place(()), path=source.dotted(()) or "settings", plugin=plugin, error=repr(error)))
+        problems.append(
+            config_problem("custom", place=source.place(()), path=source.dotted(()) or "settings", plugin=plugin, error=repr(error))
+        )
     else:
         problems += [each for each in explainer.problems(validator._errors) if each.params["path"] not in unresolved]  # noqa: SLF001 - Cerberus' documented way to the errors
     if problems:
@@ -156,15 +159,16 @@ def _rules_path(path: KeyPath) -> str:
 def check_schema(plugin: str, schema: ConfigSchema) -> list[Problem]:
     """Return what is wrong with the configuration schema of a plugin: one `CONFIG_SCHEMA` problem for each fault.
 
-    It must be a schema of Cerberus; every key has a `Label` and a help text; patterns compile; every default passes the rules of its key; a secret
-    has no default; a required key has a default or a value that a sample can show.
+    It must be a schema of Cerberus; every key has a `Label` and a help text; patterns compile; every default passes the rules of its key;
+    a secret has no default; a required key has a default or a value that a sample can show.
     """
     check = _SchemaCheck(plugin)
     if not isinstance(schema.schema, Mapping):
         check.found((), f"it must be a mapping, got {type(schema.schema).__name__}")
         return check.problems
     for name, rules in schema.schema.items():
-        if not isinstance(name, str) or not isinstance(rules, Mapping):
+        # What a plugin hands over is not what the types say.
+        if type(name) is not str or not isinstance(rules, Mapping):
             check.found((str(name),), "a key is text, and its rules are a mapping")
     if check.problems:
         return check.problems
@@ -220,7 +224,11 @@ def _check_values(check: _SchemaCheck, schema: ConfigSchema) -> None:
     if len(check.problems) == before:
         _, problems = resolve(schema, sample_values(schema), "sample")
         for problem in problems:
-            check.found((), f"a sample cannot be written: {problem.params['path']} {problem.params.get('reason', '')}; give the key a `default` or an `example`")
+            check.found(
+                (),
+                f"a sample cannot be written: {problem.params['path']} {problem.params.get('reason', '')}; "
+                "give the key a `default` or an `example`",
+            )
 
 
 def _check_value(check: _SchemaCheck, path: KeyPath, rules: Rules, name: str) -> None:

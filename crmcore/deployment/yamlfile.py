@@ -1,12 +1,12 @@
 """Read one YAML 1.2 file into plain values, with the line and column of each, and every fault at once.
 
-It composes the nodes and builds the values itself, instead of loading: a loader stops at the first duplicate key, expands aliases without a limit, and
-knows tags that build objects.
+It composes the nodes and builds the values itself, instead of loading: a loader stops at the first duplicate key, expands aliases without
+a limit, and knows tags that build objects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -149,7 +149,7 @@ class _Builder:
             self._problem("too_many", root, (), expected=MAX_REPEATED)
             return {}
 
-    def _problem(self, reason: str, node: Node, path: KeyPath, **params: object) -> None:
+    def _problem(self, reason: str, node: Node, path: KeyPath, **params: Any) -> None:  # noqa: ANN401 - shown as they are
         mark = _mark(node)
         place = f"{self.name}:{mark.line}:{mark.column}"
         problem = config_problem(reason, place=place, path=dotted(path), **params)
@@ -273,4 +273,11 @@ def _null(_: str) -> None:
     return None
 
 
-_SCALARS: Final = {"null": _null, "bool": _bool, "int": _int, "float": _float, "timestamp": _timestamp, "str": str}
+_SCALARS: Final[Mapping[str, Callable[[str], object]]] = {
+    "null": _null,
+    "bool": _bool,
+    "int": _int,
+    "float": _float,
+    "timestamp": _timestamp,
+    "str": str,
+}

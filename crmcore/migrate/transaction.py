@@ -49,7 +49,7 @@ def _server_transaction(connection: Connection, wait: float) -> Iterator[None]:
     # Under a stricter level the snapshot could be older than the lock, and miss what the process before us did.
     connection.execution_options(isolation_level="READ COMMITTED")
     with connection.begin():
-        connection.execute(select(func.set_config("lock_timeout", f"{int(wait * 1000)}ms", True)))  # noqa: FBT003 - signature of the server
+        connection.execute(select(func.set_config("lock_timeout", f"{int(wait * 1000)}ms", True)))
         try:
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         except DBAPIError as error:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final, dataclass_transform
 
-from sqlalchemy import MetaData, String
+from sqlalchemy import MetaData, String, Table
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -93,6 +93,10 @@ class Entity(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False, repr=Fa
             # What DeclarativeBase does for a direct subclass; there is no public way to give an abstract one its own registry.
             cls._sa_registry = cls.registry = registry(metadata=METADATA, type_annotation_map=Entity.registry.type_annotation_map)
         super().__init_subclass__(**kwargs)
+        table = cls.__dict__.get("__table__")
+        if isinstance(table, Table):
+            # A key is never given twice, also after an erasure: history and the outside go on meaning the record they meant.
+            table.dialect_options["sqlite"]["autoincrement"] = True
 
     @declared_attr.directive
     @classmethod

@@ -44,6 +44,7 @@ AUDIT: Final = Table(
     Column("verb", String(10), nullable=False),
     Column("changes", Json, nullable=False),
     Index(None, "entity", "entity_id"),
+    sqlite_autoincrement=True,
 )
 """Who changed what: one row for each record of each commit. It refers to records without a foreign key, to outlive them."""
 
@@ -75,6 +76,7 @@ JOB: Final = Table(
     Index("ix_crm_job_running", "lease_until", sqlite_where=text("state = 'running'"), postgresql_where=text("state = 'running'")),
     Index("ix_crm_job_event_id", "event_id"),
     Index("ix_crm_job_finished_at", "finished_at"),
+    sqlite_autoincrement=True,
 )
 """Work to do: deliveries of events to handlers, timers, jobs. One queue, one lease, one place to look for what failed."""
 

@@ -73,6 +73,10 @@ def complete_changes(changes: Iterable[Change]) -> list[Change]:
 def _created(record: Entity) -> Change:
     plan = plan_of(type(record))
     state = record.__dict__
+    for key, value in plan.defaults:
+        if key not in state:
+            # Rules and hooks see what will be written, not what the caller happened to name.
+            setattr(record, key, value)
     changes = {key: (None, to_plain(value)) for key in plan.fields if (value := state.get(key)) is not None}
     return Change(plan.entity, RecordVerb.CREATED, record, changes)
 

@@ -56,6 +56,8 @@ class Plan:
 
     entity: str
     fields: Mapping[str, Field]
+    defaults: tuple[tuple[str, Any], ...]
+    """Plain default values, which SQLAlchemy 2.1 no longer puts on a new object by itself."""
     foreign_keys: tuple[str, ...]
     relations: frozenset[str]
     """Relationships that fill a foreign key of this class when it is written."""
@@ -82,6 +84,7 @@ def plan_of(cls: type[Entity]) -> Plan:
     return Plan(
         entity=cls.entity_name(),
         fields=fields,
+        defaults=tuple((key, column.default.arg) for key in fields if _has_plain_default(column := mapper.attrs[key].columns[0])),
         foreign_keys=tuple(key for key in fields if mapper.attrs[key].columns[0].foreign_keys),
         relations=frozenset(relation.key for relation in mapper.relationships if relation.direction is RelationshipDirection.MANYTOONE),
         has_uid="uid" in mapper.attrs,
@@ -96,6 +99,10 @@ def _field(key: str, column: Column[Any]) -> Field:
     types = _types(column)
     longest = column.type.length if isinstance(column.type, String) else None
     return Field(key, not column.nullable and not filled, types, longest, strict=bool(types) and bool not in types)
+
+
+def _has_plain_default(column: Column[Any]) -> bool:
+    return column.default is not None and column.default.is_scalar
 
 
 def _types(column: Column[Any]) -> tuple[type, ...]:

@@ -18,7 +18,7 @@ from crmcore.model import Entity
 from crmcore.session.actor import Actor, Cause
 from crmcore.session.unit import UnitOfWork
 from crmcore.session.work import JobsApi, TimersApi
-from crmcore.storage import take_write_lock, translate_errors
+from crmcore.storage import WRITE_OPTION, take_write_lock, translate_errors
 from crmcore.work import queue
 
 if TYPE_CHECKING:
@@ -200,7 +200,10 @@ class Session:
         """Make this transaction a writing one, before its first write."""
         if not self._locked:
             with translate_errors():
-                take_write_lock(self.orm.connection(), busy_timeout=self.crm.busy_timeout)
+                if self.orm.in_transaction():
+                    take_write_lock(self.orm.connection(), busy_timeout=self.crm.busy_timeout)
+                else:
+                    self.orm.connection(execution_options={WRITE_OPTION: True})
             self._locked = True
 
     def cancel_now(self, connection: Connection, keys: list[str]) -> None:

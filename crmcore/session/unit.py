@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from crmcore.session.actor import Cause
 from crmcore.session.changes import Change, collect_changes, complete_changes
 from crmcore.session.fields import plan_of
 from crmcore.session.journal import Told, write_journal
+from crmcore.session.keys import assign_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,13 +191,13 @@ class UnitOfWork:
             else:
                 problems += plan.problems(record, change.changes)
             record.updated_at, record.updated_by = now, actor
-            if "characteristics" in change.changes:
+            if plan.has_characteristics and isinstance(record.__dict__.get("characteristics"), Mapping):
                 problems += self._check_characteristics(change)
         return problems
 
     def _check_characteristics(self, change: Change) -> list[Problem]:
         registry = self.session.registry
-        old, new = change.changes["characteristics"]
+        old, new = change.changes.get("characteristics", (None, None))
         if not new and not old:
             return []
         definitions = registry.characteristics.get(change.entity, {})
@@ -216,6 +217,7 @@ class UnitOfWork:
             for change in changes
             if change.verb is not RecordVerb.CREATED
         ]
+        assign_keys(self.session.orm.connection(), [change.record for change in changes if change.verb is RecordVerb.CREATED])
         try:
             self.session.orm.flush()
         except StaleDataError as error:

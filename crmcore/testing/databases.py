@@ -136,14 +136,14 @@ class TestDatabases:
         return server.database_url(name)
 
     def _administer(self, statement: str, *names: str) -> None:
-        from psycopg import sql  # noqa: PLC0415 - an extra
+        from psycopg import sql
 
         with self._connect() as connection:
             # Names of databases cannot be parameters; the statements are the literals above.
             connection.execute(sql.SQL(statement).format(*(sql.Identifier(name) for name in names)))
 
     def _connect(self) -> psycopg.Connection:
-        import psycopg  # noqa: PLC0415 - an extra
+        import psycopg
 
         url = make_url(self.postgres().url).set(drivername="postgresql").render_as_string(hide_password=False)
         return psycopg.connect(url, autocommit=True)

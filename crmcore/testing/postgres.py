@@ -65,7 +65,7 @@ class PostgresMissing:
 
     def skip_or_fail(self) -> NoReturn:
         """Skip the running test, or fail it in CI and when a server was named: nobody reads skipped tests there."""
-        import pytest  # noqa: PLC0415 - only tests need it
+        import pytest
 
         if self.required or in_ci():
             pytest.fail(str(self), pytrace=False)
@@ -138,7 +138,7 @@ class _NotStarted(RuntimeError):
 
 
 def _named_server(text: str) -> PostgresServer | PostgresMissing:
-    import psycopg  # noqa: PLC0415 - an extra
+    import psycopg
 
     url = make_url(text).set(drivername="postgresql+psycopg")
     try:
@@ -176,7 +176,7 @@ def _places() -> Iterator[Path]:
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
     config = shutil.which("pg_config")
     if config is not None:
-        answer = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)  # noqa: S603 - found on PATH
+        answer = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)
         if answer.returncode == 0:
             yield Path(answer.stdout.strip())
     wheel = importlib.util.find_spec(_WHEEL)
@@ -231,14 +231,19 @@ def _new_folder(account: pwd.struct_passwd | None) -> Path:
 def _reachable(binaries: Path, folder: Path, account: pwd.struct_passwd | None) -> Path:
     """Return binaries that the owner of the cluster may run: copied, when they lie in a folder closed to it, as a venv of root does."""
     try:
-        _run([binaries / "postgres", "--version"], folder, account)
+        _run([binaries / "initdb", "--version"], folder, account)
     except _NotStarted:
-        if _WHEEL not in binaries.parts or account is None:
+        package = next((parent for parent in binaries.parents if parent.name == _WHEEL), None)
+        if package is None or account is None:
             raise
+        inside = binaries.relative_to(package.parent)
         copy = folder / "server"
-        shutil.copytree(binaries.parent, copy, symlinks=True)
-        binaries = copy / binaries.name
-        _run([binaries / "postgres", "--version"], folder, account)
+        # The programs look for the libraries of the wheel beside its package.
+        for part in (binaries.parent, package.with_name(f"{_WHEEL}.libs")):
+            if part.exists():
+                shutil.copytree(part, copy / part.relative_to(package.parent), symlinks=True)
+        binaries = copy / inside
+        _run([binaries / "initdb", "--version"], folder, account)
     return binaries
 
 
@@ -253,7 +258,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _run(command: list[str | Path], folder: Path, account: pwd.struct_passwd | None) -> None:
     try:
-        subprocess.run(  # type: ignore[call-overload]  # noqa: S603 - our own command
+        subprocess.run(  # type: ignore[call-overload]
             command, cwd=folder, env=_environment(folder), check=True, capture_output=True, text=True, **_identity(account)
         )
     except OSError as error:
@@ -265,7 +270,7 @@ def _run(command: list[str | Path], folder: Path, account: pwd.struct_passwd | N
 
 def _spawn(command: list[str | Path], folder: Path, account: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:
     with (folder / "log").open("wb") as log:
-        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # noqa: S603 - our own command
+        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
             command,
             cwd=folder,
             env=_environment(folder),

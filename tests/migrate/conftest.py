@@ -10,27 +10,24 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from crmcore.hooks import Migrations
-from crmcore.testing.databases import KINDS, Kind, TestDatabases
-from crmcore.testing.postgres import find_server
+from crmcore.testing.databases import Kind, TestDatabases
 
 from .fake_plugins import CORE, Package, write_package
 
-@pytest.fixture(scope="session")
-def databases() -> Iterator[TestDatabases]:
-    found = TestDatabases(find_server)
-    yield found
-    found.close()
 
-
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> Kind:
-    return request.param
+@pytest.fixture
+def databases(crm_databases: TestDatabases) -> TestDatabases:
+    return crm_databases
 
 
 @pytest.fixture
-def url(databases: TestDatabases, kind: Kind, tmp_path: Path) -> Iterator[str]:
-    with databases.fresh(kind, tmp_path) as url:
-        yield url
+def kind(database_kind: Kind) -> Kind:
+    return database_kind
+
+
+@pytest.fixture
+def url(database_url: str) -> str:
+    return database_url
 
 
 @pytest.fixture

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from crmcore.hooks import Migrations
+from crmcore.model import METADATA, PLATFORM_TABLES
 
 CORE: Final = Migrations("crmcore.migrate", "versions")
+CORE_TABLES: Final = (METADATA.tables["account"], *PLATFORM_TABLES)
 
 Package = Callable[..., Migrations]
 

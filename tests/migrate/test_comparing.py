@@ -29,7 +29,9 @@ from sqlalchemy import (
 
 from crmcore.hooks import Migrations
 from crmcore.migrate import compare, upgrade
-from crmcore.model import METADATA, PLATFORM_TABLES, Account, BigId, Json, JsonMap, Money, UtcDateTime
+from crmcore.model import METADATA, BigId, Json, JsonMap, Money, UtcDateTime
+
+from .fake_plugins import CORE_TABLES
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -82,10 +84,10 @@ def both(*changes: Change) -> Change:
 def test_tables_made_from_the_models_are_equal_to_them(engine: Engine) -> None:
     metadata, tables = make(parts())
     metadata.create_all(engine)
-    METADATA.create_all(engine, tables=[Account.__table__, *PLATFORM_TABLES])
+    METADATA.create_all(engine, tables=list(CORE_TABLES))
     with engine.connect() as connection:
         assert compare(connection, tables) == []
-        assert compare(connection, [Account.__table__, *PLATFORM_TABLES]) == []
+        assert compare(connection, CORE_TABLES) == []
         assert compare(connection, []) == []
 
 
@@ -97,20 +99,35 @@ def test_tables_made_from_the_models_are_equal_to_them(engine: Engine) -> None:
         (put("more", lambda: Column("more", Integer)), "extra column more of table alpha_item"),
         (put("note", lambda: Column("note", String(40))), "changed type of column note of table alpha_item"),
         (put("amount", lambda: Column("amount", Integer, nullable=False)), "changed type of column amount of table alpha_item"),
-        (put("state", lambda: Column("state", String(11), nullable=False, server_default="open")), "changed type of column state of table alpha_item"),
+        (
+            put("state", lambda: Column("state", String(11), nullable=False, server_default="open")),
+            "changed type of column state of table alpha_item",
+        ),
         (put("at", lambda: Column("at", Date, nullable=False)), "changed type of column at of table alpha_item"),
         (put("note", lambda: Column("note", Text, nullable=False)), "changed nullable of column note of table alpha_item"),
         (put("done", lambda: Column("done", Boolean)), "changed nullable of column done of table alpha_item"),
-        (put("size", lambda: Column("size", Integer, nullable=False, server_default="1")), "changed default of column size of table alpha_item"),
+        (
+            put("size", lambda: Column("size", Integer, nullable=False, server_default="1")),
+            "changed default of column size of table alpha_item",
+        ),
         (drop("ix"), "missing index ix_alpha_item_at of table alpha_item"),
         (put("ix_more", lambda: Index("ix_alpha_item_more", "size")), "extra index ix_alpha_item_more of table alpha_item"),
         (put("ix", lambda: Index("ix_alpha_item_at", "at", unique=True)), "index ix_alpha_item_at of table alpha_item"),
-        (put("ix_live", lambda: Index("ix_alpha_item_live", "state", "at", unique=True)), "changed index ix_alpha_item_live of table alpha_item"),
+        (
+            put("ix_live", lambda: Index("ix_alpha_item_live", "state", "at", unique=True)),
+            "changed index ix_alpha_item_live of table alpha_item",
+        ),
         (drop("uq"), "missing constraint uq_alpha_item_uid of table alpha_item"),
         (drop("ck"), "missing check ck_alpha_item_state of table alpha_item"),
         (put("ck_more", lambda: CheckConstraint("size <> 7", name="more")), "extra check ck_alpha_item_more of table alpha_item"),
-        (put("ck", lambda: CheckConstraint("state IN ('open', 'late')", name="state")), "changed check ck_alpha_item_state of table alpha_item"),
-        (put("parent_id", lambda: Column("parent_id", BigId, nullable=False)), "missing foreign key fk_alpha_item_parent_id of table alpha_item"),
+        (
+            put("ck", lambda: CheckConstraint("state IN ('open', 'late')", name="state")),
+            "changed check ck_alpha_item_state of table alpha_item",
+        ),
+        (
+            put("parent_id", lambda: Column("parent_id", BigId, nullable=False)),
+            "missing foreign key fk_alpha_item_parent_id of table alpha_item",
+        ),
         (
             put("parent_id", lambda: Column("parent_id", BigId, ForeignKey("alpha_parent.id"), nullable=False)),
             "foreign key fk_alpha_item_parent_id of table alpha_item",
@@ -147,7 +164,7 @@ def test_comparing_leaves_no_trace(engine: Engine, core: Mapping[str, Migrations
     upgrade(engine, core)
     with engine.connect() as connection:
         before = inspect(connection).get_table_names(), inspect(connection).get_temp_table_names()
-        compare(connection, [Account.__table__, *PLATFORM_TABLES])
+        compare(connection, CORE_TABLES)
         assert (inspect(connection).get_table_names(), inspect(connection).get_temp_table_names()) == before
 
 

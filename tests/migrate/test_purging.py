@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine, func, inspect, select, text
 from crmcore.errors import DatabaseError
 from crmcore.hooks import Migrations
 from crmcore.migrate import PluginRecord, compare, purge, purge_report, record_plugins, recorded_plugins, upgrade
-from crmcore.model import JOB, PLATFORM_TABLES, PLUGIN, SCHEDULE, Account
+from crmcore.model import JOB, METADATA, PLUGIN, SCHEDULE
 
-from .fake_plugins import ALPHA, BETA, CORE, Package
+from .fake_plugins import ALPHA, BETA, CORE, CORE_TABLES, Package
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -36,7 +36,7 @@ def filled(engine: Engine, migrations: Mapping[str, Migrations]) -> Engine:
     with engine.begin() as connection:
         values = {"name": "Rossi", "kind": "business", "characteristics": {}, "version": 1, "uid": UID}
         stamps = {"created_at": NOW, "created_by": "x", "updated_at": NOW, "updated_by": "x"}
-        connection.execute(Account.__table__.insert().values(id=1, **values, **stamps))
+        connection.execute(METADATA.tables["account"].insert().values(id=1, **values, **stamps))
         connection.execute(text("INSERT INTO alpha_item (id, account_id, name, size) VALUES (1, 1, 'one', 1), (2, 1, 'two', 1)"))
         connection.execute(text("INSERT INTO beta_part (id, account_id, item_id) VALUES (1, 1, 1)"))
         for plugin in ("alpha", "beta", "beta"):
@@ -48,7 +48,16 @@ def filled(engine: Engine, migrations: Mapping[str, Migrations]) -> Engine:
 
 def job() -> dict[str, object]:
     numbers = {"attempts": 0, "max_attempts": 3, "depth": 0}
-    return {"kind": "job", "name": "sweep", "args": {}, "state": "queued", "run_at": NOW, "created_at": NOW, "correlation_id": UID, **numbers}
+    return {
+        "kind": "job",
+        "name": "sweep",
+        "args": {},
+        "state": "queued",
+        "run_at": NOW,
+        "created_at": NOW,
+        "correlation_id": UID,
+        **numbers,
+    }
 
 
 def counts(connection: Connection) -> dict[str, int]:
@@ -77,7 +86,7 @@ def test_purging_removes_exactly_what_the_report_lists(filled: Engine) -> None:
     with filled.connect() as connection:
         assert before - set(inspect(connection).get_table_names()) == {"beta_part", "crm_schema_beta"}
         assert counts(connection) == {"crm_job": 1, "crm_schedule": 1, "crm_plugin": 1}
-        assert compare(connection, [Account.__table__, *PLATFORM_TABLES]) == []
+        assert compare(connection, CORE_TABLES) == []
         assert connection.execute(text("SELECT count(*) FROM alpha_item")).scalar_one() == 2
         alpha = purge_report(connection, "alpha")
     purge(filled, "alpha", alpha.token)
@@ -136,7 +145,9 @@ def test_tables_that_refer_to_each_other_in_a_circle_are_removed(engine: Engine)
     upgrade(engine, {"core": CORE})
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE gamma_one (id INTEGER PRIMARY KEY)"))
-        connection.execute(text("CREATE TABLE gamma_two (id INTEGER PRIMARY KEY, one_id INTEGER CONSTRAINT fk_two REFERENCES gamma_one (id))"))
+        connection.execute(
+            text("CREATE TABLE gamma_two (id INTEGER PRIMARY KEY, one_id INTEGER CONSTRAINT fk_two REFERENCES gamma_one (id))")
+        )
         connection.execute(text("ALTER TABLE gamma_one ADD COLUMN two_id INTEGER CONSTRAINT fk_one REFERENCES gamma_two (id)"))
         record_plugins(connection, [PluginRecord("gamma", "1", ("gamma_one", "gamma_two"), enabled=False)], now=NOW)
         token = purge_report(connection, "gamma").token

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 import click
 
 from crmcore.cli.context import CliState, pass_state
+from crmcore.cli.output import is_terminal
 
 _VARIABLE: Final = "_CRM_COMPLETE"
 _HOW: Final = {
@@ -33,4 +35,6 @@ def completion(state: CliState, ctx: click.Context, *, shell: str) -> None:
         message = f"no completion for {shell}"
         raise click.UsageError(message)
     click.echo(found(ctx.find_root().command, {}, "crm", _VARIABLE).source())
-    state.output.note(f"# {state.text('completion.hint', how=_HOW[shell])}")
+    if is_terminal(sys.stdout):
+        # Whoever reads it wants to know what to do with it; a shell that evaluates it does not.
+        state.output.note(f"# {state.text('completion.hint', how=_HOW[shell])}")

@@ -13,7 +13,13 @@ from crmcore.errors import ConfigurationError
 
 @click.command(short_help="Write a new deployment, and prepare its database.")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
-@click.option("--database", metavar="URL", default="sqlite:///crm.db", show_default=True, help="Address of the database; SQLite paths are relative to the folder.")
+@click.option(
+    "--database",
+    metavar="URL",
+    default="sqlite:///crm.db",
+    show_default=True,
+    help="Address of the database; SQLite paths are relative to the folder.",
+)
 @click.option("--plugin", "plugins", metavar="NAME", multiple=True, help="Enable a plugin; may be given several times.")
 @click.option("--zone", metavar="ZONE", default="Europe/Rome", show_default=True, help="Time zone of the deployment.")
 @click.option("--migrate/--no-migrate", default=True, show_default=True, help="Prepare the database as well.")
@@ -21,8 +27,8 @@ from crmcore.errors import ConfigurationError
 def init(state: CliState, folder: Path | None, *, database: str, plugins: tuple[str, ...], zone: str, migrate: bool) -> None:
     """Write a new deployment into FOLDER, and prepare its database.
 
-    Without FOLDER, the deployment goes where -C points, by default the current folder. Nothing is written when one of the plugins does not start, or
-    when there is a deployment already.
+    Without FOLDER, the deployment goes where -C points, by default the current folder. Nothing is written when one of the plugins does
+    not start, or when there is a deployment already.
     """
     from crmcore.deployment import main_file, write_new  # noqa: PLC0415 - only this command needs it
 

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.CheckConstraint("kind IN ('business', 'retail')", name=op.f("ck_account_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("uid", name=op.f("uq_account_uid")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_account_name"), "account", ["name"], unique=False)
     op.create_index(op.f("ix_account_phone1"), "account", ["phone1"], unique=False)
@@ -47,6 +48,7 @@ def upgrade() -> None:
         sa.Column("verb", sa.String(length=10), nullable=False),
         sa.Column("changes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_audit")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_crm_audit_entity_entity_id"), "crm_audit", ["entity", "entity_id"], unique=False)
     op.create_table(
@@ -108,6 +110,7 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["event_id"], ["crm_event.event_id"], name=op.f("fk_crm_job_event_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_job")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_crm_job_event_id", "crm_job", ["event_id"], unique=False)
     op.create_index("ix_crm_job_finished_at", "crm_job", ["finished_at"], unique=False)

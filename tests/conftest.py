@@ -1,0 +1,28 @@
+"""Fixtures of the core's own tests; those for databases come from `crmcore.testing`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+
+@pytest.fixture
+def count_statements():
+    """Count what reaches the database: `with count_statements(crm) as statements`."""
+
+    @contextmanager
+    def counting(crm):
+        seen: list[str] = []
+
+        def note(_connection, _cursor, statement, *_):
+            seen.append(statement)
+
+        event.listen(crm.engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(crm.engine, "before_cursor_execute", note)
+
+    return counting
