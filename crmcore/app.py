@@ -22,7 +22,7 @@ from crmcore.registry import Registry
 from crmcore.registry import load as load_registry
 from crmcore.session import Actor, Cause, Session
 from crmcore.storage import DEFAULT_BUSY_TIMEOUT, Storage, open_storage, parse_url, translate_errors
-from crmcore.work import Worker
+from crmcore.work import JobsAdmin, Worker
 
 Target = str | Path | URL | Engine | Connection | Deployment
 """What a Crm can be opened on: an address, a deployment, or a host's engine or connection."""
@@ -78,6 +78,7 @@ class Crm:
         self.calendar = calendar
         self.quarantined = quarantined
         self.depth_limit = DEPTH_LIMIT
+        self.jobs = JobsAdmin(self)
 
     @classmethod
     def open(  # noqa: PLR0913 - all but the target are optional

@@ -16,7 +16,8 @@ from tools.citations import TestCase, read_cases
 from tools.repository import DOCS
 
 CATALOGUE: Final = DOCS / "features.toml"
-_ISSUE_ITEM: Final = re.compile(r"P\d+\.\d+")
+_ISSUE_ITEM: Final = re.compile(r"P(\d+)\.(\d+|hold)")
+"""Item 6 of issue 2 is P2.6; what must hold of it altogether is P2.hold."""
 
 
 @attrs.frozen
@@ -108,7 +109,9 @@ def _lines(catalogue: Catalogue, proved: Mapping[str, list[str]], *, missing: bo
 
 
 def _item_order(item: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in item[1:].split("."))
+    issue, number = item[1:].split(".")
+    # What must hold altogether comes last.
+    return int(issue), int(number) if number.isdigit() else 1_000
 
 
 if __name__ == "__main__":

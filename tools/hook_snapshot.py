@@ -1,7 +1,7 @@
 """The snapshot of every hook specification, so that the plugin API never changes unannounced.
 
-``python -m tools.hook_snapshot`` shows what differs; ``--write --news news/2.api.md`` records it, and names the news fragment that tells partners
-about it. ``--released 0.2.0`` moves the references of all fragments to that section of the changelog.
+``python -m tools.hook_snapshot`` shows what differs; ``--write --news news/2.api.md`` records it, and names the news fragment that tells
+partners about it. ``--released 0.2.0`` moves the references of all fragments to that section of the changelog.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from tools.repository import ROOT
 
 SNAPSHOT: Final = ROOT / "tests" / "guards" / "hookspecs.json"
 HOW_TO: Final = (
-    "describe the change in a news fragment (news/README.md says how), then run: python -m tools.hook_snapshot --write --news news/<fragment>"
+    "describe the change in a news fragment (news/README.md says how), naming each hook, "
+    "then run: python -m tools.hook_snapshot --write --news news/<fragment>"
 )
 
 
@@ -130,17 +131,20 @@ def main(*, write: bool, news: str | None, released: str | None) -> None:
         click.echo(f"{name}: {text}")
     if released:
         section = f"CHANGELOG.md#{released}"
-        write_snapshot({name: attrs.evolve(hook, news=section if hook.news.startswith("news/") else hook.news) for name, hook in old.items()})
+        write_snapshot({name: attrs.evolve(hook, news=section) if hook.news.startswith("news/") else hook for name, hook in old.items()})
     elif write and found:
-        gone = [name for name in found if name not in new]
-        problems = [problem for name in found if (problem := news_problem(name, news or ""))]
-        if problems:
-            raise click.ClickException("\n".join([*problems, HOW_TO]))
-        write_snapshot({name: attrs.evolve(hook, news=news if name in found else old[name].news) for name, hook in new.items()})
-        click.echo(f"recorded {len(found)} change(s), {len(gone)} of them removals")
+        _record(old, new, found, news or "")
     elif found:
         click.echo(HOW_TO, err=True)
         sys.exit(1)
+
+
+def _record(old: Mapping[str, Hook], new: Mapping[str, Hook], found: Mapping[str, str], news: str) -> None:
+    problems = [problem for name in found if (problem := news_problem(name, news))]
+    if problems:
+        raise click.ClickException("\n".join([*problems, HOW_TO]))
+    write_snapshot({name: attrs.evolve(hook, news=news if name in found else old[name].news) for name, hook in new.items()})
+    click.echo(f"recorded {len(found)} change(s)")
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ class SectionedGroup(click.Group):
             with formatter.section(heading):
                 formatter.write_dl(rows)
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the epilog as it is: it holds examples and tables, which click would wrap."""
         if self.epilog:
             formatter.write_paragraph()

@@ -137,8 +137,12 @@ class Explainer:
     def problems(self, errors: Iterable[CerberusError]) -> list[Problem]:
         """Return one problem for each fault, in the order of the file."""
         found: dict[tuple[KeyPath, str], tuple[tuple[int, int], Problem]] = {}
-        for error in flat(errors):
+        every = list(flat(errors))
+        unconverted = {tuple(error.document_path) for error in every if error.code == _E.COERCION_FAILED.code}
+        for error in every:
             path = tuple(error.document_path)
+            if path in unconverted and error.code != _E.COERCION_FAILED.code:
+                continue  # what else is wrong with a value that could not be converted says nothing new
             problem = self._problem(error, path)
             mark = self.source.mark(path, key=_at_key(error))
             found.setdefault((path, str(problem.params["kind"])), ((mark.line, mark.column) if mark else (0, 0), problem))

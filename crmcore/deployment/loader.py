@@ -112,7 +112,7 @@ def _check_main(document: Document, secrets: SecretSource) -> tuple[Mapping[str,
     wrong = {str(problem.params["path"]).partition(".")[0].partition("[")[0] for problem in problems}
     for section in SECTIONS:
         # The other sections are looked at all the same, so that one reading shows everything.
-        if section.key in given and section.key not in wrong:
+        if given.get(section.key) is not None and section.key not in wrong:
             problems += _check_section(section, given[section.key], source)
     if isinstance(database, str):
         values = {**values, "database": _expand_database(database, source, secrets, problems)}

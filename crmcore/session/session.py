@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sqlalchemy import Connection, Delete, Executable, Insert, Result, ScalarResult, Select, Update
 from sqlalchemy.engine import Row
-from sqlalchemy.orm import Session as OrmSession
 
 from crmcore.errors import RecordNotFound, UsageError
 from crmcore.events import Envelope, Event
 from crmcore.model import Entity
 from crmcore.session.actor import Actor, Cause
+from crmcore.session.orm import OrmSession
 from crmcore.session.unit import UnitOfWork
 from crmcore.session.work import JobsApi, TimersApi
 from crmcore.storage import WRITE_OPTION, take_write_lock, translate_errors
@@ -200,7 +200,7 @@ class Session:
         """Make this transaction a writing one, before its first write."""
         if not self._locked:
             with translate_errors():
-                if self.orm.in_transaction():
+                if self.orm.has_begun:
                     take_write_lock(self.orm.connection(), busy_timeout=self.crm.busy_timeout)
                 else:
                     self.orm.connection(execution_options={WRITE_OPTION: True})
@@ -216,6 +216,7 @@ class Session:
 
     def _reset(self) -> None:
         self._locked = False
+        self.orm.has_begun = False
         self._unit = self._new_unit()
 
     def _check_open(self) -> None:

@@ -3,55 +3,52 @@
 from __future__ import annotations
 
 import pytest
-from crash_scenarios import open_crm
+from crash_scenarios import open_crm, write_number
 from ledger_checks import check_run, check_totals
 
 pytestmark = pytest.mark.feature("P2.6", "P2.hold")
 
-
-def check_end(connection, run, ended):
-    begun, acknowledged = len(ended.all("begin")), len(ended.all("end"))
-    return begun > acknowledged, check_run(connection, run, acknowledged, begun)
+FULL = 12
+"""The number of a commit that creates, updates, deletes, publishes, enqueues, sets a timer and cancels one."""
 
 
 def test_a_process_killed_at_a_random_moment_leaves_whole_commits(zygote, ledger_url, kills, rng):
-    # How long a commit takes on this machine decides when to kill.
-    whole = zygote.run("commits", url=ledger_url, run="whole", times=5).ok()
-    assert whole.all("end") == ["1", "2", "3", "4", "5"]
-    inside = killed = done = 0
+    zygote.run("commits", url=ledger_url, run="whole", times=FULL).ok()
+    inside = done = 0
     with open_crm(ledger_url) as crm, crm.engine.connect() as connection:
+        assert check_run(connection, "whole", FULL, FULL) == FULL
         for number in range(kills):
             run = f"run{number}"
-            ended = zygote.run("commits", url=ledger_url, run=run, times=1_000, kill_after=rng.uniform(0, 0.08))
-            killed += ended.status == "killed"
-            was_inside, count = check_end(connection, run, ended)
-            inside += was_inside
-            done += count
+            ended = zygote.run("commits", url=ledger_url, run=run, times=1_000, kill_after=rng.uniform(0, 0.1))
+            assert ended.status == "killed", ended
+            begun, acknowledged = len(ended.all("begin")), len(ended.all("end"))
+            inside += begun > acknowledged
+            done += check_run(connection, run, acknowledged, begun)
             connection.rollback()
         check_totals(connection)
-    assert killed == kills
     assert done > 0
     # Otherwise the moments prove nothing: most of the time goes into committing.
     assert inside >= kills // 3, f"only {inside} of {kills} kills hit a commit"
 
 
 def test_a_process_killed_at_any_statement_leaves_whole_commits(zygote, ledger_url):
-    points = counts = 0
-    seen = set()
-    with open_crm(ledger_url) as crm, crm.engine.connect() as connection:
-        while True:
-            points += 1
-            run = f"point{points}"
-            ended = zygote.run("commits", url=ledger_url, run=run, times=4, die_at=points)
-            _, count = check_end(connection, run, ended)
-            connection.rollback()
-            seen.add(count)
-            counts += ended.status == "killed"
-            if ended.status != "killed":
-                ended.ok()
-                break
-        check_totals(connection)
-    assert seen == {0, 1, 2, 3, 4}
-    # Four commits of a good ten statements each, before and after every one.
-    assert points > 80, points
-    assert counts == points - 1
+    point, seen, status = 0, set(), "killed"
+    with open_crm(ledger_url) as crm:
+        while status == "killed":
+            point += 1
+            run = f"point{point}"
+            for number in (FULL - 2, FULL - 1):
+                with crm.session(run) as session:
+                    write_number(session, run, number)
+                    session.commit()
+            ended = zygote.run("commits", url=ledger_url, run=run, times=2, first=FULL, die_at=point)
+            status = ended.status
+            with crm.engine.connect() as connection:
+                begun, acknowledged = len(ended.all("begin")), len(ended.all("end"))
+                seen.add(check_run(connection, run, 2 + acknowledged, 2 + begun, first=FULL - 2))
+        ended.ok()
+        with crm.engine.connect() as connection:
+            check_totals(connection)
+    assert seen == {2, 3, 4}
+    # Two commits of a good ten statements each, and a moment before and after every one.
+    assert point > 40, point

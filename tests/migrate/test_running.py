@@ -289,6 +289,7 @@ def test_a_database_in_memory_is_migrated_unless_a_transaction_is_open_on_its_on
     upgrade(engine, core)
     with engine.connect() as connection:
         assert compare(connection, CORE_TABLES) == []
+    engine.dispose()
 
 
 @pytest.mark.feature("P2.2", "P2.5")

@@ -75,7 +75,9 @@ def test_requirements_come_first_whatever_the_order():
 
 def test_hooks_run_in_dependency_order():
     def returning(value):
-        def crm_validate(changes): return [value]
+        def crm_validate(changes):
+            return [value]
+
         return crm_validate
 
     first, second = make_plugin("zz", crm_validate=returning("zz")), make_plugin("aa", requires=["zz"], crm_validate=returning("aa"))
@@ -226,7 +228,10 @@ S10, S20, S30 = (State(code=code, label=L, order=int(code), default=code == "10"
         ({"crm_permissions": DUPLICATE_PERMISSION}, ["NAME_DUPLICATE"]),
         ({"crm_permissions": [Permission(name="b.x", label=L)]}, ["NAME_PREFIX"]),
         ({"crm_permissions": [Permission(name="A x", label=L)]}, ["NAME_INVALID"]),
-        ({"crm_error_codes": [ErrorCode("A_FULL", "x", "x", "x"), ErrorCode("NOT_FOUND", "x", "x", "x")]}, ["NAME_PREFIX", "NAME_DUPLICATE"]),
+        (
+            {"crm_error_codes": [ErrorCode("A_FULL", "x", "x", "x"), ErrorCode("NOT_FOUND", "x", "x", "x")]},
+            ["NAME_PREFIX", "NAME_DUPLICATE"],
+        ),
         ({"crm_characteristics": [CharacteristicDef(key="colour", label=L)]}, ["NAME_PREFIX"]),
         ({"crm_characteristics": [CharacteristicDef(key="a_x", label=L, type="colour")]}, ["CHARACTERISTIC_INVALID"]),
         ({"crm_characteristics": [CharacteristicDef(key="a_x", label=L, entity="acount")]}, ["CHARACTERISTIC_INVALID"]),

@@ -201,7 +201,9 @@ def test_every_plugin_is_asked_and_all_refusals_are_reported_with_their_plugin(o
         return [Problem(code="ONE_NO", params={"name": change.record.name}) for change in changes]
 
     def two(changes):
-        return (Problem(code="VALUE_INVALID", params={"entity": "account", "field": "name", "value": "x", "expected": "y"}) for _ in changes)
+        return (
+            Problem(code="VALUE_INVALID", params={"entity": "account", "field": "name", "value": "x", "expected": "y"}) for _ in changes
+        )
 
     code = ErrorCode("ONE_NO", "{name} may not", "{name} non può", "Choose another.")
     crm = open_crm(make_plugin("one", crm_validate=one, crm_error_codes=[code]), make_plugin("two", crm_validate=two))

@@ -29,6 +29,9 @@ class ShiftedClock:
         self._clock = SystemClock()
         self._ahead = timedelta(seconds=seconds)
 
+    def shift(self, seconds):
+        self._ahead = timedelta(seconds=seconds)
+
     def now(self):
         return self._clock.now() + self._ahead
 
@@ -74,12 +77,12 @@ class Doom:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def commits(report, url, run, times, die_at=None):
-    """Commit number 1, 2, …, telling ``begin n`` and ``end n`` around each."""
+def commits(report, url, run, times, first=1, die_at=None):
+    """Commit number ``first`` and the following, telling ``begin n`` and ``end n`` around each."""
     with open_crm(url) as crm:
         Doom(crm, die_at)
         report("ready")
-        for number in range(1, times + 1):
+        for number in range(first, first + times):
             with crm.session(run) as session:
                 write_number(session, run, number)
                 report(f"begin {number}")

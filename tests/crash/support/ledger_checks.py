@@ -21,10 +21,10 @@ def _prepare(url):
 LEDGER = Template("ledger 1", _prepare)
 
 
-def expected_after(run, commits):
-    """Return what a run of `write_number` must have left after so many commits: entries with notes, and what the audit counts."""
+def expected_after(numbers):
+    """Return what `write_number` must have left after these numbers: entries with notes, what the audit counts, timers cancelled."""
     entries, audit, cancelled = {}, Count(), set()
-    for number in range(1, commits + 1):
+    for number in numbers:
         entries[number] = ""
         audit["ledger.entry", "created"] += 1
         audit["ledger.echo", "created"] += 1
@@ -38,16 +38,17 @@ def expected_after(run, commits):
     return entries, audit, cancelled
 
 
-def check_run(connection, run, acknowledged, begun):
+def check_run(connection, run, acknowledged, begun, first=1):
     """Assert that a run left whole commits only: all that were acknowledged, and at most the one that had begun; return how many."""
     events = connection.execute(select(EVENT).where(EVENT.c.actor == run)).all()
     done = sum(event.type == "ledger.posted" for event in events)
     assert acknowledged <= done <= begun, f"{run}: {acknowledged} commits were acknowledged, {begun} begun, {done} are there"
-    entries, audit, cancelled = expected_after(run, done)
+    numbers = range(first, first + done)
+    entries, audit, cancelled = expected_after(numbers)
     found = connection.execute(select(Entry.number, Entry.note).where(Entry.run == run)).all()
     assert sorted(entries.items()) == sorted(tuple(row) for row in found), run
     echoes = connection.execute(select(Echo.number).where(Echo.run == run)).scalars().all()
-    assert list(range(1, done + 1)) == sorted(echoes), run
+    assert list(numbers) == sorted(echoes), run
     rows = connection.execute(select(AUDIT).where(AUDIT.c.actor == run)).all()
     assert audit == Count((row.entity, row.verb) for row in rows), run
     # Each record change has its audit row and its event, of the same commit.
@@ -55,20 +56,20 @@ def check_run(connection, run, acknowledged, begun):
     published = Count((e.entity, e.entity_id, e.type.rpartition(".")[2], e.correlation_id) for e in events if e.entity)
     assert told == published, run
     assert done == len({event.correlation_id for event in events}), run
-    _check_queue(connection, run, done, events, cancelled)
+    _check_queue(connection, run, numbers, events, cancelled)
     return done
 
 
-def _check_queue(connection, run, done, events, cancelled):
+def _check_queue(connection, run, numbers, events, cancelled):
     ids = {event.correlation_id for event in events}
     jobs = connection.execute(select(JOB).where(JOB.c.correlation_id.in_(ids))).all() if ids else []
     handled = {"ledger.entry.created": "ledger.deliver_entry", "ledger.posted": "ledger.deliver_posted"}
     wanted = Count((event.event_id, handled[event.type]) for event in events if event.type in handled)
     assert wanted == Count((job.event_id, job.name) for job in jobs if job.kind == "delivery"), run
-    numbers = [f"{run}:{number}" for number in range(1, done + 1)]
-    assert Count(numbers) == Count(job.args["token"] for job in jobs if job.kind == "job"), run
+    tokens = [f"{run}:{number}" for number in numbers]
+    assert Count(tokens) == Count(job.args["token"] for job in jobs if job.kind == "job"), run
     timers = {job.key: job.state for job in jobs if job.kind == "timer"}
-    assert {f"{run}:{n}": "cancelled" if n in cancelled else "queued" for n in range(1, done + 1)} == timers, run
+    assert {f"{run}:{n}": "cancelled" if n in cancelled else "queued" for n in numbers} == timers, run
 
 
 def check_totals(connection):
