@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, ModuleType, TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self, Union
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
@@ -14,7 +14,6 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from crmcore import migrate as migrations
-from crmcore.deployment import Deployment, load, resolve, validate_settings
 from crmcore.errors import ConfigurationError, CrmError, DatabaseError, Problem, StartError, UsageError
 from crmcore.events import Clock, Ids, SystemClock, WeekdayCalendar, WorkingCalendar
 from crmcore.migrate import PluginRecord, Progress, SchemaState
@@ -24,7 +23,10 @@ from crmcore.session import Actor, Cause, Session
 from crmcore.storage import DEFAULT_BUSY_TIMEOUT, Storage, open_storage, parse_url, translate_errors
 from crmcore.work import JobsAdmin, Worker
 
-Target = str | Path | URL | Engine | Connection | Deployment
+if TYPE_CHECKING:
+    from crmcore.deployment import Deployment
+
+Target = Union[str, Path, URL, Engine, Connection, "Deployment"]
 """What a Crm can be opened on: an address, a deployment, or a host's engine or connection."""
 
 DEPTH_LIMIT: Final = 8
@@ -279,11 +281,7 @@ def _options(
     lang: str | None,
     busy_timeout: float | None,
 ) -> _Options:
-    deployment: Deployment | None = None
-    if isinstance(target, Deployment):
-        deployment = target
-    elif isinstance(target, Path) or (isinstance(target, str) and "://" not in target):
-        deployment = load(target)
+    deployment = _deployment(target)
     database = deployment.database if deployment else target
     chosen = plugins if plugins is not None else deployment.plugins if deployment else ()
     return _Options(
@@ -297,6 +295,15 @@ def _options(
     )
 
 
+def _deployment(target: Target) -> Deployment | None:
+    if isinstance(target, URL | Engine | Connection) or (isinstance(target, str) and "://" in target):
+        return None
+    # Imported here: a CRM that is opened on a URL needs neither YAML nor Cerberus, and starts the faster.
+    from crmcore.deployment import Deployment, load  # noqa: PLC0415
+
+    return target if isinstance(target, Deployment) else load(target)
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
@@ -305,6 +312,10 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _resolve_settings(options: _Options, registry: Registry) -> Mapping[str, Mapping[str, object]]:
+    if not registry.config and not options.settings and options.deployment is None:
+        return MappingProxyType({})
+    from crmcore.deployment import resolve, validate_settings  # noqa: PLC0415 - as above
+
     problems: list[Problem] = []
     values: Mapping[str, Mapping[str, object]] = {}
     if options.deployment is not None:

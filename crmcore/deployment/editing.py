@@ -198,7 +198,7 @@ def _add(text: str, name: str, added: Sequence[str]) -> str:
         return text
     found = _find(text, name)
     if found is None:
-        return _append(text, added)
+        return _append(text, name, added)
     key, value = found
     if isinstance(value.value, list) and value.flow_style:
         return _add_flow(text, key, value, added)
@@ -231,9 +231,14 @@ def _add_flow(text: str, key: Node, value: Node, added: Sequence[str]) -> str:
     return f"{text[:at]}, {names}{text[at:]}"
 
 
-def _append(text: str, added: Sequence[str]) -> str:
-    newline = _newline(text)
-    return _insert_lines(text, len(text), [f"{_KEY}:", *(f"  - {each}" for each in added)], newline)
+def _append(text: str, name: str, added: Sequence[str]) -> str:
+    lines = [f"{_KEY}:", *(f"  - {each}" for each in added)]
+    longer = _insert_lines(text, len(text), lines, _newline(text))
+    root = compose(text, name)
+    if text.endswith("\n") or root is None or parse(longer, name).data == {**parse(text, name).data, _KEY: list(added)}:
+        return longer
+    # The file ends inside a block of text, which the newline would lengthen.
+    return _insert_lines(text, _line_start(text, root.start_mark.index), lines, _newline(text))
 
 
 def _insert_lines(text: str, at: int, lines: Sequence[str], newline: str) -> str:

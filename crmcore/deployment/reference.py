@@ -17,6 +17,7 @@ from crmcore.hooks import ConfigSchema, Label
 
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[ /.-][A-Za-z0-9_]+)*")
 _NOT_TEXT: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+_WIDE: Final = 0xFFFF
 _PLACEHOLDERS: Final[Mapping[str, object]] = {
     "boolean": False,
     "date": date(2000, 1, 1),
@@ -149,7 +150,16 @@ def scalar(value: object) -> str:
     """Return one value as YAML: text plain where that is safe, quoted otherwise."""
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT
-        return value if plain else json.dumps(value, ensure_ascii=not value.isprintable())
+        return value if plain else f'"{"".join(_escaped(each) for each in value)}"'
     if isinstance(value, date):
         return value.isoformat()
     return json.dumps(value)
+
+
+def _escaped(character: str) -> str:
+    """Return a character as YAML writes it between double quotes; JSON would split those beyond 16 bits in two."""
+    if character in {'"', "\\"}:
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    return f"\\u{ord(character):04x}" if ord(character) <= _WIDE else f"\\U{ord(character):08x}"

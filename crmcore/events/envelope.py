@@ -8,12 +8,14 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import attrs
-from cattrs.preconf.json import JsonConverter, make_converter
 
 from crmcore.errors import UsageError
+
+if TYPE_CHECKING:
+    from cattrs.preconf.json import JsonConverter
 
 
 class RecordVerb(StrEnum):
@@ -103,6 +105,8 @@ class Envelope:
 @cache
 def converter() -> JsonConverter:
     """Return the converter between events and JSON values: Decimals are text, dates ISO, unknown keys are errors."""
+    from cattrs.preconf.json import make_converter  # noqa: PLC0415 - not needed to start, and not cheap to import
+
     made = make_converter(forbid_extra_keys=True)
     made.register_unstructure_hook(Decimal, str)
     made.register_structure_hook(Decimal, lambda value, _: Decimal(value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, Uuid
 
 from crmcore.model.base import METADATA
 from crmcore.model.types import BigId, Json, UtcDateTime
@@ -58,6 +58,9 @@ JOB: Final = Table(
     Column("event_id", Uuid(as_uuid=False), ForeignKey("crm_event.event_id")),
     Column("args", Json, nullable=False),
     Column("key", String(200)),
+    # Same as `key` while the job waits, and empty afterwards: so there is one waiting row for each key. Feeding the same work again
+    # changes nothing, and a job that runs may set its own timer anew. A partial unique index would say the same in each dialect's words.
+    Column("waiting_key", String(200), unique=True),
     Column("state", String(10), nullable=False),
     Column("run_at", UtcDateTime, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -70,12 +73,10 @@ JOB: Final = Table(
     Column("depth", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
-    # One waiting row for each key: feeding the same work again changes nothing, and a job that runs may set its own timer anew.
-    Index("uq_crm_job_queued_key", "key", unique=True, sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
-    Index("ix_crm_job_queued", "run_at", "id", sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
-    Index("ix_crm_job_running", "lease_until", sqlite_where=text("state = 'running'"), postgresql_where=text("state = 'running'")),
-    Index("ix_crm_job_event_id", "event_id"),
-    Index("ix_crm_job_finished_at", "finished_at"),
+    Index(None, "state", "run_at", "id"),
+    Index(None, "state", "lease_until"),
+    Index(None, "event_id"),
+    Index(None, "finished_at"),
     sqlite_autoincrement=True,
 )
 """Work to do: deliveries of events to handlers, timers, jobs. One queue, one lease, one place to look for what failed."""

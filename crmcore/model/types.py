@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Text
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 CENT: Final = Decimal("0.01")
@@ -18,8 +17,23 @@ CENT: Final = Decimal("0.01")
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """Integer key of 64 bits; SQLite only autoincrements a column spelled INTEGER."""
 
-Json = JSON().with_variant(JSONB, "postgresql")
-"""JSON document, `JSONB` on PostgreSQL."""
+
+def _jsonb() -> TypeEngine[Any]:
+    # Imported when a PostgreSQL database is used: its dialects bring in asyncio, which nobody else here needs.
+    from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415
+
+    return JSONB()
+
+
+class Json(TypeDecorator[Any]):
+    """Store any JSON value, as `JSONB` on PostgreSQL."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Use `JSONB` where the database has it."""
+        return dialect.type_descriptor(_jsonb() if dialect.name == "postgresql" else JSON())
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -30,9 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Use `TIMESTAMP WITH TIME ZONE` where the database has it."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(TIMESTAMP(timezone=True))
-        return dialect.type_descriptor(DateTime())
+        return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Convert to UTC; SQLite gets it without the zone."""
@@ -86,7 +98,7 @@ class JsonMap(TypeDecorator[Mapping[str, Any]]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Use `JSONB` where the database has it."""
-        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else Text())
+        return dialect.type_descriptor(_jsonb() if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> Any:  # noqa: ANN401 - text or mapping, by dialect
         """Encode; keys are sorted so that equal mappings are equal text."""

@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 
 import pluggy
 
-from crmcore.deployment import check_schema
 from crmcore.errors import ErrorCode, Problem, StartError
 from crmcore.events import LoopDetected, RecordVerb
 from crmcore.hooks import Migrations, declaring, runtime
@@ -139,8 +138,12 @@ def _check(ordered: Sequence[LoadedPlugin], declarations: Declarations, required
     problems += check_behaviour(declarations, entities)
     problems += check_data(declarations, entities)
     problems += check_texts(declarations)
-    for item in declarations.of("crm_configuration"):
-        problems += check_schema(item.plugin, item.value)
+    if configurable := declarations.of("crm_configuration"):
+        # Imported here: it brings in Cerberus, which a CRM without settings does not need.
+        from crmcore.deployment import check_schema  # noqa: PLC0415
+
+        for item in configurable:
+            problems += check_schema(item.plugin, item.value)
     return problems
 
 

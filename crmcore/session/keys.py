@@ -37,4 +37,4 @@ def _highest(connection: Connection, entity: Table) -> int:
     given = select(_SEQUENCE.c.seq).where(_SEQUENCE.c.name == entity.name).scalar_subquery()
     there = select(func.max(entity.c.id)).scalar_subquery()
     row = connection.execute(select(func.coalesce(given, 0), func.coalesce(there, 0))).one()
-    return max(row)
+    return int(max(row))

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import ColumnElement, Connection, and_, insert, literal_column, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
 
 from crmcore.model import JOB
 
@@ -62,9 +61,8 @@ class Claimed:
     depth: int
 
 
-# Spelt out, not bound: a partial index is only used when the statement shows its condition.
-_IS_QUEUED: Final = JOB.c.state == literal_column("'queued'")
-_IS_RUNNING: Final = JOB.c.state == literal_column("'running'")
+_IS_QUEUED: Final = JOB.c.state == QUEUED
+_IS_RUNNING: Final = JOB.c.state == RUNNING
 
 _CLAIMED: Final = tuple(JOB.c[field.name] for field in attrs.fields(Claimed))
 
@@ -92,24 +90,27 @@ def insert_jobs(connection: Connection, jobs: Sequence[NewJob]) -> None:
 def _row(job: NewJob) -> dict[str, Any]:
     row = attrs.asdict(job, recurse=False)
     del row["replace"]
-    return row | {"state": QUEUED, "attempts": 0}
+    return row | {"state": QUEUED, "attempts": 0, "waiting_key": job.key}
 
 
 def _upsert(connection: Connection, job: NewJob) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(JOB).values(**_row(job))
-    where: dict[str, Any] = {"index_elements": [JOB.c.key], "index_where": _IS_QUEUED}
+    # Imported here: the dialects of PostgreSQL bring in asyncio, which only its users should pay for.
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as insert_into  # noqa: PLC0415
+    else:
+        from sqlalchemy.dialects.sqlite import insert as insert_into  # type: ignore[assignment] # noqa: PLC0415
+    statement = insert_into(JOB).values(**_row(job))
     if job.replace:
         moved = {name: statement.excluded[name] for name in ("run_at", "args", "name", "plugin", "kind", "attempts", "max_attempts")}
-        statement = statement.on_conflict_do_update(**where, set_=moved)
+        statement = statement.on_conflict_do_update(index_elements=[JOB.c.waiting_key], set_=moved)
     else:
-        statement = statement.on_conflict_do_nothing(**where)
+        statement = statement.on_conflict_do_nothing(index_elements=[JOB.c.waiting_key])
     connection.execute(statement)
 
 
 def cancel(connection: Connection, keys: Iterable[str], now: datetime) -> int:
     """Cancel the waiting jobs of some keys, and return how many there were."""
-    statement = update(JOB).where(JOB.c.key.in_(tuple(keys)), _IS_QUEUED).values(state=CANCELLED, finished_at=now)
+    statement = update(JOB).where(JOB.c.key.in_(tuple(keys)), _IS_QUEUED).values(state=CANCELLED, finished_at=now, waiting_key=None)
     return connection.execute(statement).rowcount
 
 
@@ -134,7 +135,7 @@ def claim(
         # PostgreSQL may run a plain subquery more than once, and would then take more than the limit.
         .cte("due")
     )
-    taken = {"state": RUNNING, "lease_owner": worker, "lease_until": now + lease, "attempts": JOB.c.attempts + 1}
+    taken = {"state": RUNNING, "lease_owner": worker, "lease_until": now + lease, "attempts": JOB.c.attempts + 1, "waiting_key": None}
     statement = update(JOB).where(JOB.c.id.in_(select(due.c.id))).values(taken).returning(*_CLAIMED)
     rows = connection.execute(statement).all()
     return sorted((Claimed(*row) for row in rows), key=lambda job: (job.run_at, job.id))
@@ -169,18 +170,27 @@ def release(connection: Connection, worker: str, ids: Collection[int], now: date
 
 
 def reclaim(connection: Connection, now: datetime) -> int:
-    """Put back on the queue what dead workers held, or lay it among the dead when its attempts are used up; return how many."""
+    """Put back on the queue what dead workers held, or lay it among the dead when its attempts are used up; return how many.
+
+    A worker runs what it claimed in order, so only the first job that it left can have been begun: the others get their attempt back,
+    and do not die of a job that kills every worker.
+    """
     expired = (
-        select(JOB.c.id, JOB.c.key, JOB.c.attempts, JOB.c.max_attempts)
+        select(JOB.c.id, JOB.c.key, JOB.c.attempts, JOB.c.max_attempts, JOB.c.lease_owner)
         .where(_IS_RUNNING, or_(JOB.c.lease_until.is_(None), JOB.c.lease_until < now))
+        .order_by(JOB.c.run_at, JOB.c.id)
         .with_for_update(skip_locked=True)
     )
     rows = connection.execute(expired).all()
+    owners: set[str | None] = set()
     for row in rows:
-        if row.attempts >= row.max_attempts:
+        if row.lease_owner in owners:
+            _requeue(connection, row.id, row.key, now, attempts=row.attempts - 1)
+        elif row.attempts >= row.max_attempts:
             _end(connection, row.id, DEAD, now, _SILENT)
         else:
             _requeue(connection, row.id, row.key, now, last_error=_SILENT)
+        owners.add(row.lease_owner)
     return len(rows)
 
 
@@ -203,9 +213,9 @@ def _end(connection: Connection, job_id: int, state: str, now: datetime, error: 
 
 def _requeue(connection: Connection, job_id: int, key: str | None, now: datetime, **values: object) -> str:
     """Let a job wait again, unless a newer one of the same key waits already: one of the two is enough."""
-    if key is not None and connection.execute(select(JOB.c.id).where(JOB.c.key == key, _IS_QUEUED)).first() is not None:
+    if key is not None and connection.execute(select(JOB.c.id).where(JOB.c.waiting_key == key)).first() is not None:
         _end(connection, job_id, CANCELLED, now, "a newer job of the same key was waiting")
         return CANCELLED
-    again = {"state": QUEUED, "lease_owner": None, "lease_until": None} | values
+    again = {"state": QUEUED, "waiting_key": key, "lease_owner": None, "lease_until": None} | values
     connection.execute(update(JOB).where(JOB.c.id == job_id).values(again))
     return QUEUED

@@ -17,6 +17,7 @@ def test_a_process_killed_at_a_random_moment_leaves_whole_commits(zygote, ledger
     inside = done = 0
     with open_crm(ledger_url) as crm, crm.engine.connect() as connection:
         assert check_run(connection, "whole", FULL, FULL) == FULL
+        connection.rollback()
         for number in range(kills):
             run = f"run{number}"
             ended = zygote.run("commits", url=ledger_url, run=run, times=1_000, kill_after=rng.uniform(0, 0.1))

@@ -102,9 +102,7 @@ def test_a_huge_file_is_refused_unread(tmp_path):
 
 
 def test_an_alias_bomb_is_defused(tmp_path):
-    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
-        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
-    )
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
     file = tmp_path / "crm.yaml"
     file.write_text(bomb)
     began = time.process_time()
@@ -128,6 +126,7 @@ def test_no_text_does_more_than_an_error(text):
     try:
         document = parse(text, "file")
     except ConfigurationError as error:
-        assert [problem.code for problem in error.problems] == ["CONFIG_UNREADABLE"]
+        codes = {problem.code for problem in error.problems}
     else:
-        assert document.source.name == "file"
+        codes = {problem.code for problem in document.problems}
+    assert codes <= {"CONFIG_UNREADABLE", "CONFIG_INVALID"}

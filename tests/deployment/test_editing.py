@@ -113,13 +113,15 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True)
-COMMENT = st.text(st.characters(min_codepoint=32, max_codepoint=0x17F, exclude_categories=["Cc"]), max_size=20).map(lambda text: f"# {text}")
+COMMENT = st.text(st.characters(min_codepoint=32, max_codepoint=0x17F, exclude_categories=["Cc"]), max_size=20).map(
+    lambda text: f"# {text}"
+)
 FILLER = st.lists(st.one_of(COMMENT, st.just("")), max_size=3)
 
 
 @st.composite
 def files(draw):
-    """Return a main file as lines: other sections and comments in any order and indentation, and the list of plugins in one of its forms."""
+    """Return a main file: other sections and comments in any order, and the list of plugins in one of its forms."""
     names = draw(st.lists(NAMES, unique=True, max_size=5))
     indent = " " * draw(st.integers(0, 6))
     gap = " " * draw(st.integers(1, 3))
@@ -138,8 +140,15 @@ def files(draw):
         plugins = [f"plugins:{draw(tail)}"]
     others = [
         ["database:   'sqlite://'  # quoted,   with spaces"],
-        ["settings:", "      toy:   # six spaces", "          days:  3", "          text: |", "            - plugins:", "              - x"],
-        ["zone: \"Europe/Rome\""],
+        [
+            "settings:",
+            "      toy:   # six spaces",
+            "          days:  3",
+            "          text: |",
+            "            - plugins:",
+            "              - x",
+        ],
+        ['zone: "Europe/Rome"'],
     ]
     parts = draw(st.permutations([*others, plugins] if plugins else others))
     lines = []
@@ -149,8 +158,6 @@ def files(draw):
     present = names if form != "none" else []
     end = draw(st.sampled_from([newline, ""]))
     return newline.join(lines) + end, present
-
-
 
 
 @settings(max_examples=150, deadline=None)

@@ -141,7 +141,9 @@ def test_cerberus_itself_accepts_the_describing_keys():
 
 def test_a_secret_is_taken_from_environment_and_file_and_never_shown(tmp_path):
     (tmp_path / "token").write_text("s3cret\n")
-    declared = schema(key={"type": "string", "secret": True}, token={"type": "string", "secret": True}, part={"type": "string", "secret": True})
+    declared = schema(
+        key={"type": "string", "secret": True}, token={"type": "string", "secret": True}, part={"type": "string", "secret": True}
+    )
     source = SecretSource({"KEY": "hunter2"}, tmp_path)
     values, problems = resolve(declared, {"key": "${env:KEY}", "token": "${file:token}", "part": "a-${env:KEY}"}, secrets=source)
     assert problems == []
@@ -172,7 +174,13 @@ def test_a_secret_that_is_not_there_is_one_problem(reference):
 
 @pytest.mark.parametrize(
     "rules",
-    [{"type": "integer"}, {"type": "string", "regex": "x"}, {"coerce": int}, {"anyof": [{"type": "integer"}, {"regex": "y"}]}, {"maxlength": 2}],
+    [
+        {"type": "integer"},
+        {"type": "string", "regex": "x"},
+        {"coerce": int},
+        {"anyof": [{"type": "integer"}, {"regex": "y"}]},
+        {"maxlength": 2},
+    ],
 )
 def test_no_problem_shows_a_secret(rules):
     _, problems = resolve(schema(key={**rules, "secret": True}), {"key": "${env:KEY}"}, secrets=SecretSource({"KEY": "hunter2"}))
@@ -247,7 +255,9 @@ DEFAULTS = st.one_of(
     st.tuples(st.just("integer"), st.integers(-(10**9), 10**9)),
     st.tuples(st.just("float"), st.floats(allow_nan=False, allow_infinity=False)),
     st.tuples(st.just("boolean"), st.booleans()),
-    st.tuples(st.just("string"), st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff\ufffe\uffff"), max_size=30)),
+    st.tuples(
+        st.just("string"), st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff\ufffe\uffff"), max_size=30)
+    ),
     st.tuples(st.just("date"), st.dates(date(1900, 1, 1), date(2200, 1, 1))),
     st.tuples(st.just("list"), st.lists(st.integers(0, 9), max_size=4)),
 )

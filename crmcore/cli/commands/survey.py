@@ -163,7 +163,7 @@ def _schema_row(each: SchemaState) -> dict[str, Any]:
 
 def _look_at_queue(found: Survey, connection: Connection) -> None:
     counts = connection.execute(select(JOB.c.state, func.count()).group_by(JOB.c.state).order_by(JOB.c.state))
-    found.queue = dict(counts.tuples().all())
-    due = dict(connection.execute(select(SCHEDULE.c.job, SCHEDULE.c.next_at)).tuples().all())
+    found.queue = {row[0]: row[1] for row in counts}
+    due = {row[0]: row[1] for row in connection.execute(select(SCHEDULE.c.job, SCHEDULE.c.next_at))}
     for job in found.jobs:
         job["next"] = due.get(job["name"])

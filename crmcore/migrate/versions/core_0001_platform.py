@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("args", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("key", sa.String(length=200), nullable=True),
+        sa.Column("waiting_key", sa.String(length=200), nullable=True),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("run_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -110,34 +111,11 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["event_id"], ["crm_event.event_id"], name=op.f("fk_crm_job_event_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_job")),
+        sa.UniqueConstraint("waiting_key", name=op.f("uq_crm_job_waiting_key")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_crm_job_event_id", "crm_job", ["event_id"], unique=False)
-    op.create_index("ix_crm_job_finished_at", "crm_job", ["finished_at"], unique=False)
-    op.create_index(
-        "ix_crm_job_queued",
-        "crm_job",
-        ["run_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("state = 'queued'"),
-        postgresql_where=sa.text("state = 'queued'"),
-    )
-    op.create_index(
-        "ix_crm_job_running",
-        "crm_job",
-        ["lease_until"],
-        unique=False,
-        sqlite_where=sa.text("state = 'running'"),
-        postgresql_where=sa.text("state = 'running'"),
-    )
-    op.create_index(
-        "uq_crm_job_queued_key",
-        "crm_job",
-        ["key"],
-        unique=True,
-        sqlite_where=sa.text("state = 'queued'"),
-        postgresql_where=sa.text("state = 'queued'"),
-    )
+    for columns in (["event_id"], ["finished_at"], ["state", "run_at", "id"], ["state", "lease_until"]):
+        op.create_index(op.f(f"ix_crm_job_{'_'.join(columns)}"), "crm_job", columns, unique=False)
 
 
 def downgrade() -> None:

@@ -98,7 +98,7 @@ JOBS = [
     Job(name="ledger.step", fn=run_step, max_attempts=MANY),
     Job(name="ledger.patient", fn=run_step),
     Job(name="ledger.ring", fn=ring, max_attempts=MANY),
-    Job(name="ledger.poison", fn=poison, max_attempts=3),
+    Job(name="ledger.poison", fn=poison),
     Job(name="ledger.fail", fn=fail, max_attempts=3),
 ]
 RECURRING = Job(name="clockwork.tick", fn=tick, every=Every(minutes=1), max_attempts=MANY)
