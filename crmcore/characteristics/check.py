@@ -9,6 +9,7 @@ from typing import Any
 from crmcore.characteristics.types import BUILTIN_TYPES
 from crmcore.errors import Problem
 from crmcore.hooks import CharacteristicDef, FieldType
+from crmcore.labels import Label
 
 
 def check_values(
@@ -34,7 +35,9 @@ def check_values(
         try:
             stored[key] = _normalise(definition, value, types)
         except ValueError as error:
-            params = {"entity": entity, "field": key, "value": value, "expected": str(error)}
+            # A normaliser may say what it expected in both languages.
+            expected = error.args[0] if error.args and isinstance(error.args[0], Label) else str(error)
+            params = {"entity": entity, "field": key, "value": value, "expected": expected}
             problems.append(Problem(code="VALUE_INVALID", params=params))
     return stored, problems
 
@@ -46,6 +49,7 @@ def _normalise(definition: CharacteristicDef, value: object, types: Mapping[str,
         offered = {choice.code for choice in definition.choices if not choice.obsolete}
         chosen = set(found) if isinstance(found, list) else {found}
         if not chosen <= offered:
-            message = f"one of {', '.join(sorted(offered))}"
+            codes = ", ".join(sorted(offered))
+            message = Label(f"uno tra {codes}", f"one of {codes}")
             raise ValueError(message)
     return found

@@ -7,7 +7,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final
 
-from crmcore.hooks import FieldType, Label
+from crmcore.hooks import FieldType
+from crmcore.labels import Label
 
 _CENT: Final = Decimal("0.01")
 _LONGEST_TEXT: Final = 10_000
@@ -18,31 +19,31 @@ _LARGEST: Final = 2**53
 
 def _text(value: object) -> object:
     if not isinstance(value, str):
-        message = "a text"
+        message = Label("un testo", "a text")
         raise ValueError(message)  # noqa: TRY004 - normalisers report by ValueError, whatever is wrong
     if len(value) > _LONGEST_TEXT:
-        message = f"a text of at most {_LONGEST_TEXT} characters"
+        message = Label(f"un testo di al massimo {_LONGEST_TEXT} caratteri", f"a text of at most {_LONGEST_TEXT} characters")
         raise ValueError(message)
     return value
 
 
 def _integer(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
-        message = f"a whole number of at most {_LARGEST}"
+        message = Label(f"un numero intero di al massimo {_LARGEST}", f"a whole number of at most {_LARGEST}")
         raise ValueError(message)
     return value
 
 
 def _number(value: object) -> Decimal:
     if isinstance(value, bool | float):
-        message = "a Decimal, a whole number or text (never a float)"
+        message = Label("un Decimal, un intero o un testo (mai un float)", "a Decimal, a whole number or text (never a float)")
         raise ValueError(message)  # noqa: TRY004 - see above
     try:
         number = Decimal(value) if isinstance(value, Decimal | int | str) else Decimal("nan")
     except InvalidOperation:
         number = Decimal("nan")
     if not number.is_finite() or len(number.as_tuple().digits) > _MOST_DIGITS or abs(number.adjusted()) > _MOST_DIGITS:
-        message = f"a number of at most {_MOST_DIGITS} digits"
+        message = Label(f"un numero di al massimo {_MOST_DIGITS} cifre", f"a number of at most {_MOST_DIGITS} digits")
         raise ValueError(message)
     return number
 
@@ -57,7 +58,7 @@ def _money(value: object) -> object:
 
 
 def _date(value: object) -> object:
-    message = "a date, or its text YYYY-MM-DD"
+    message = Label("una data, o il suo testo AAAA-MM-GG", "a date, or its text YYYY-MM-DD")
     if type(value) is date:
         return value.isoformat()
     if not isinstance(value, str):
@@ -70,14 +71,14 @@ def _date(value: object) -> object:
 
 def _flag(value: object) -> object:
     if not isinstance(value, bool):
-        message = "true or false"
+        message = Label("sì o no", "true or false")
         raise ValueError(message)  # noqa: TRY004 - see above
     return value
 
 
 def _choices(value: object) -> object:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        message = "a list of codes"
+        message = Label("un elenco di codici", "a list of codes")
         raise ValueError(message)
     return sorted(set(value))
 

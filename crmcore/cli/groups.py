@@ -17,6 +17,7 @@ from crmcore.errors import CrmError, PluginError
 from crmcore.hooks import Command, PluginInfo
 
 _GROUP: Final = "crmcore.plugins"
+_MAIN_FILE: Final = "crm.yaml"
 _BROKEN_PIPE: Final = 32
 
 
@@ -123,12 +124,13 @@ def enabled_plugins(path: Path) -> tuple[str, ...]:
 
     Help and completion must work all the same: a command that needs the deployment reports what is wrong with it.
     """
+    if not (path / _MAIN_FILE if path.is_dir() else path).is_file():
+        # Asked before anything is imported: help outside of a deployment is quick.
+        return ()
     from crmcore.deployment import main_file  # noqa: PLC0415 - only when plugin commands are looked for
     from crmcore.deployment.yamlfile import parse, read_text  # noqa: PLC0415
 
     file = main_file(path)
-    if not file.is_file():
-        return ()
     try:
         data = parse(read_text(file, str(file)), str(file)).data
     except CrmError:

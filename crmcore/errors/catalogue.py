@@ -11,6 +11,8 @@ from typing import Final
 
 import attrs
 
+from crmcore.labels import Label
+
 
 class _Shown(dict[str, object]):
     """Format parameters that never fail: an error about an error would hide the first one."""
@@ -33,9 +35,10 @@ class ErrorCode:
     help: str
 
     def render(self, lang: str, params: Mapping[str, object]) -> str:
-        """Return the message in ``lang`` ("it" or "en") with ``params`` filled in; a missing parameter is shown as ``<name?>``."""
+        """Return the message in ``lang`` ("it" or "en") with ``params`` filled in, labels in the same language; a missing one is shown as ``<name?>``."""
         template = self.it if lang == "it" else self.en
-        return template.format_map(_Shown(params))
+        shown = {name: value.text(lang) if isinstance(value, Label) else value for name, value in params.items()}
+        return template.format_map(_Shown(shown))
 
 
 def _index(codes: Iterable[ErrorCode]) -> Mapping[str, ErrorCode]:

@@ -20,12 +20,12 @@ from crmcore.hooks.declarations import (
 )
 from crmcore.hooks.markers import (
     API_VERSION,
-    Label,
     PluginInfo,
     hookimpl,
     hookspec,
     single_slot,
 )
+from crmcore.labels import Label
 
 __all__ = [
     "API_VERSION",

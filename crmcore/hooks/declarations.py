@@ -11,7 +11,7 @@ import attrs
 
 if TYPE_CHECKING:
     from crmcore.events import Envelope, Event, Schedule
-    from crmcore.hooks.markers import Label
+    from crmcore.labels import Label
     from crmcore.session import Session
     from crmcore.work import JobRun
 
@@ -84,7 +84,8 @@ class FieldType:
     """Define a type of characteristic.
 
     ``normalise`` takes what a person or a file gave and returns the value to store, which must be JSON; it raises ValueError
-    with a sentence when the value does not fit. ``display`` turns a stored value into text.
+    with what it expected, as text or as a `Label` in both languages, when the value does not fit. ``display`` turns a stored value
+    into text.
     """
 
     name: str

@@ -8,6 +8,8 @@ from typing import Final, TypeVar
 import attrs
 import pluggy
 
+from crmcore.labels import Label
+
 PROJECT: Final = "crmcore"
 API_VERSION: Final = "0.1"
 """Version of the plugin API, which `PluginInfo.api` is checked against."""
@@ -29,18 +31,6 @@ def single_slot(function: F) -> F:
     """Mark a hook specification as one that takes a single implementation; a second claimant stops the start."""
     setattr(function, SLOT_ATTRIBUTE, True)
     return function
-
-
-@attrs.frozen
-class Label:
-    """Hold a text for users, Italian first."""
-
-    it: str
-    en: str
-
-    def text(self, lang: str = "it") -> str:
-        """Return the text in "it" or "en"."""
-        return self.en if lang == "en" else self.it
 
 
 @attrs.frozen(kw_only=True)

@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from sqlalchemy import Connection, Engine, event, func, inspect, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
 from crmcore.errors import DatabaseBusy, DatabaseError
 
@@ -62,7 +63,7 @@ def _server_transaction(connection: Connection, wait: float) -> Iterator[None]:
 @contextmanager
 def _sqlite_transaction(connection: Connection, wait: float) -> Iterator[None]:
     raw = _raw(connection)
-    if raw.in_transaction:
+    if raw.in_transaction and isinstance(connection.engine.pool, SingletonThreadPool | StaticPool):
         # Pools that share one connection, as for a database in memory: what is open on it is not ours to end.
         raise DatabaseBusy(seconds=0)
     with _settings_for_migrating(raw, wait):
@@ -159,10 +160,13 @@ def _settings_for_migrating(raw: sqlite3.Connection, wait: float) -> Iterator[No
     legacy = getattr(sqlite3, "LEGACY_TRANSACTION_CONTROL", None)
     autocommit = getattr(raw, "autocommit", legacy)
     level = raw.isolation_level
-    before = {name: raw.execute(f"PRAGMA {name}").fetchone()[0] for name in ("foreign_keys", "busy_timeout")}
     if autocommit != legacy:
         raw.autocommit = legacy  # type: ignore[attr-defined]  # Python 3.12
     raw.isolation_level = None
+    if raw.in_transaction:
+        # Some drivers' settings keep one open all the time; fresh from the pool, it is empty.
+        raw.rollback()
+    before = {name: raw.execute(f"PRAGMA {name}").fetchone()[0] for name in ("foreign_keys", "busy_timeout")}
     raw.execute("PRAGMA foreign_keys=OFF")
     raw.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
     try:

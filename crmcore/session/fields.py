@@ -13,10 +13,21 @@ from sqlalchemy import Column, String, inspect
 from sqlalchemy.orm import Mapper, RelationshipDirection
 
 from crmcore.errors import Problem
+from crmcore.labels import Label
 from crmcore.model import STAMPS, Entity, JsonMap, Money, UtcDateTime
 from crmcore.storage import to_json
 
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
+_KINDS: Final[Mapping[type, Label]] = {
+    str: Label("testo", "text"),
+    int: Label("un numero intero", "a whole number"),
+    bool: Label("sì o no", "true or false"),
+    Decimal: Label("un importo (mai float)", "a Decimal (never a float)"),
+    date: Label("una data", "a date"),
+    datetime: Label("un istante", "an instant"),
+    bytes: Label("byte", "bytes"),
+    Mapping: Label("una mappa", "a mapping"),
+}
 _OWN: Final = frozenset({"id", "version", "uid", *STAMPS})
 """Filled by the unit of work or the database."""
 
@@ -37,13 +48,13 @@ class Field:
         if value is None:
             return Problem(code="VALUE_MISSING", params={"entity": entity, "field": self.key}) if self.required else None
         if self.types and (not isinstance(value, self.types) or (self.strict and isinstance(value, bool))):
-            expected = " or ".join(kind.__name__ for kind in self.types)
+            expected = _KINDS.get(self.types[0], Label(self.types[0].__name__, self.types[0].__name__))
         elif self.longest is not None and isinstance(value, str) and len(value) > self.longest:
-            expected = f"at most {self.longest} characters"
+            expected = Label(f"al massimo {self.longest} caratteri", f"at most {self.longest} characters")
         elif isinstance(value, str) and "\0" in value:
-            expected = "text without NUL"
+            expected = Label("testo senza caratteri NUL", "text without NUL characters")
         elif isinstance(value, datetime) and value.tzinfo is None:
-            expected = "an instant with a time zone"
+            expected = Label("un istante con fuso orario", "an instant with a time zone")
         else:
             return None
         shown = value if not isinstance(value, str) else value[:80]

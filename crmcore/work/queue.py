@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import attrs
 from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from crmcore.model import JOB
 
@@ -82,9 +83,9 @@ def insert_jobs(connection: Connection, jobs: Sequence[NewJob]) -> None:
     plain = [_row(job) for job in jobs if job.key is None]
     if plain:
         connection.execute(insert(JOB), plain)
-    for job in jobs:
-        if job.key is not None:
-            _upsert(connection, job)
+    # In the order of their keys, because each locks its row: two commits that ask for the same ones must not wait for each other.
+    for job in sorted((job for job in jobs if job.key is not None), key=lambda job: job.key or ""):
+        _upsert(connection, job)
 
 
 def _row(job: NewJob) -> dict[str, Any]:
@@ -100,12 +101,10 @@ def _upsert(connection: Connection, job: NewJob) -> None:
     else:
         from sqlalchemy.dialects.sqlite import insert as insert_into  # type: ignore[assignment] # noqa: PLC0415
     statement = insert_into(JOB).values(**_row(job))
-    if job.replace:
-        moved = {name: statement.excluded[name] for name in ("run_at", "args", "name", "plugin", "kind", "attempts", "max_attempts")}
-        statement = statement.on_conflict_do_update(index_elements=[JOB.c.waiting_key], set_=moved)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=[JOB.c.waiting_key])
-    connection.execute(statement)
+    # One that is kept is written as it is: that locks it, so that it cannot run before this commit, and miss what is committed here.
+    changed = ("run_at", "args", "name", "plugin", "kind", "attempts", "max_attempts") if job.replace else ("waiting_key",)
+    moved = {name: statement.excluded[name] for name in changed}
+    connection.execute(statement.on_conflict_do_update(index_elements=[JOB.c.waiting_key], set_=moved))
 
 
 def cancel(connection: Connection, keys: Iterable[str], now: datetime) -> int:
@@ -213,9 +212,15 @@ def _end(connection: Connection, job_id: int, state: str, now: datetime, error: 
 
 def _requeue(connection: Connection, job_id: int, key: str | None, now: datetime, **values: object) -> str:
     """Let a job wait again, unless a newer one of the same key waits already: one of the two is enough."""
-    if key is not None and connection.execute(select(JOB.c.id).where(JOB.c.waiting_key == key)).first() is not None:
+    again = update(JOB).where(JOB.c.id == job_id).values({"state": QUEUED, "waiting_key": key, "lease_owner": None, "lease_until": None} | values)
+    if key is None:
+        connection.execute(again)
+        return QUEUED
+    try:
+        # Looking first would not do: the newer one may be in a transaction that commits while we wait for it.
+        with connection.begin_nested():
+            connection.execute(again)
+    except IntegrityError:
         _end(connection, job_id, CANCELLED, now, "a newer job of the same key was waiting")
         return CANCELLED
-    again = {"state": QUEUED, "waiting_key": key, "lease_owner": None, "lease_until": None} | values
-    connection.execute(update(JOB).where(JOB.c.id == job_id).values(again))
     return QUEUED

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from sqlalchemy import Connection, func, select
 
-from crmcore.errors import CrmError, DatabaseBusy, DatabaseError
+from crmcore.errors import CrmError, DatabaseBusy, DatabaseError, WriteConflict
 from crmcore.events import Envelope
 from crmcore.hooks import Handler, Job
 from crmcore.model import EVENT, JOB, SCHEDULE
@@ -64,8 +64,11 @@ class Worker:
         self.name = name or f"{socket.gethostname()[:30]}:{os.getpid()}:{crm.ids.uuid7()[-6:]}"
         self._batch = batch
         self._lease = lease
-        self._held: dict[int, datetime] = {}
-        """Job → when it counts as stuck."""
+        self._held: set[int] = set()
+        self._held_until = crm.clock.now()
+        """Until when, as far as this worker knows, nobody else takes what it holds."""
+        self._stuck_at: datetime | None = None
+        """When the job that is running counts as stuck."""
         self._lock = threading.Lock()
         self._stop = threading.Event()
         handlers = {bound.name: (bound.plugin, bound.handler) for group in crm.registry.handlers.values() for bound in group}
@@ -85,7 +88,7 @@ class Worker:
             while not self._stop.is_set():
                 try:
                     count = self.run_once()
-                except (DatabaseBusy, DatabaseError) as error:
+                except (DatabaseBusy, DatabaseError, WriteConflict) as error:
                     log.warning("worker %s: %s", self.name, error)
                     count = 0
                 done += count
@@ -108,17 +111,18 @@ class Worker:
 
     def run_once(self) -> int:
         """Claim one batch of due work, run it, and return how many jobs were run."""
-        now = self._crm.clock.now()
         if not self._scheduled:
             schedules.prepare(self._crm)
             self._scheduled = True
-        if not self._is_anything_due(now):
+        if not self._is_anything_due(self._crm.clock.now()):
             return 0
         with write_transaction(self._crm.engine) as connection:
+            # Not before: SQLite may have let us wait for the lock longer than the lease is.
+            now = self._crm.clock.now()
             schedules.fire(connection, self._crm, now)
             queue.reclaim(connection, now)
             jobs = queue.claim(connection, self.name, self._known, now, self._lease, self._batch)
-        return self._run_batch(jobs)
+        return self._run_batch(jobs, now + self._lease)
 
     def next_due(self) -> datetime | None:
         """Return when something is next to be done, possibly in the past, or None when nothing waits."""
@@ -136,27 +140,36 @@ class Worker:
             scheduled = select(SCHEDULE.c.job).where(SCHEDULE.c.next_at <= now, SCHEDULE.c.job.in_(schedules.names(self._crm))).limit(1)
             return any(connection.execute(statement).first() is not None for statement in (waiting, silent, scheduled))
 
-    def _run_batch(self, jobs: Sequence[queue.Claimed]) -> int:
+    def _run_batch(self, jobs: Sequence[queue.Claimed], until: datetime) -> int:
         events = self._events(jobs)
         waiting = list(jobs)
-        now = self._crm.clock.now()
         with self._lock:
-            self._held |= {job.id: now + self._known[job.name][1].timeout for job in jobs}
+            self._held = {job.id for job in jobs}
+            self._held_until = until
         try:
-            while waiting and not self._stop.is_set():
+            while waiting and not self._stop.is_set() and self._begin(waiting[0]):
                 job = waiting[0]
                 self._run_one(job, events.get(job.event_id or ""))
                 waiting.pop(0)
                 with self._lock:
-                    self._held.pop(job.id, None)
+                    self._held.discard(job.id)
         finally:
             with self._lock:
-                for job in waiting:
-                    self._held.pop(job.id, None)
+                self._held.clear()
+                self._stuck_at = None
             if waiting:
                 with write_transaction(self._crm.engine) as connection:
                     queue.release(connection, self.name, [job.id for job in waiting], self._crm.clock.now())
         return len(jobs) - len(waiting)
+
+    def _begin(self, job: queue.Claimed) -> bool:
+        """Return whether a claimed job is still this worker's: the one before it may have taken longer than the lease."""
+        with self._lock:
+            now = self._crm.clock.now()
+            if now >= self._held_until:
+                return False
+            self._stuck_at = now + self._known[job.name][1].timeout
+            return True
 
     def _run_one(self, job: queue.Claimed, envelope: Envelope | None) -> None:
         plugin, declared = self._known[job.name]
@@ -215,14 +228,20 @@ class Worker:
     def _beat(self) -> None:
         now = self._crm.clock.now()
         with self._lock:
-            alive = [job for job, stuck_at in self._held.items() if now < stuck_at]
+            # What waits behind a stuck job goes to others together with it.
+            alive = set() if self._stuck_at is not None and now >= self._stuck_at else set(self._held)
         if alive:
             try:
                 with write_transaction(self._crm.engine) as connection:
-                    queue.extend(connection, self.name, alive, now + self._lease)
+                    kept = queue.extend(connection, self.name, alive, now + self._lease)
             except CrmError as error:
                 # The next beat tries again. On SQLite the job itself may hold the lock, and then nobody else can take it over either.
                 log.info("worker %s could not extend its lease: %s", self.name, error)
+            else:
+                with self._lock:
+                    # Fewer: one was finished in this moment, or lost. The next beat tells.
+                    if kept == len(alive):
+                        self._held_until = now + self._lease
 
 
 class _Heartbeat:

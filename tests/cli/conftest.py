@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 
 from crmcore.cli import crm as root
 
-PLUGIN = '''
+PLUGIN = """
 from datetime import timedelta
 from crmcore import Command, ConfigSchema, Every, Handler, Job, Label, PluginInfo, hookimpl
 from crmcore_toyshop.work import fail, note, slow
@@ -43,9 +44,9 @@ def crm_commands():
     return [Command(name=name, target=f"{target}:{name}", help=f"Do {name}.") for name in names] + [
         Command(name="lost", target="crmcore_toyshop.nowhere:lost", help="Cannot be imported."),
     ]
-'''
+"""
 
-WORK = '''
+WORK = """
 import os, time
 
 def note(session, event):
@@ -61,7 +62,7 @@ def slow(session, run):
     time.sleep(1.0)
     with open(run.args["ended"], "w") as file:
         file.write("x")
-'''
+"""
 
 COMMANDS = '''
 import time
@@ -155,8 +156,16 @@ def process(environment):
     return run
 
 
+@pytest.fixture(scope="session")
+def shop_template(tmp_path_factory, toyshop) -> Path:
+    """Make one migrated deployment, which tests copy."""
+    folder = tmp_path_factory.mktemp("template") / "shop"
+    result = CliRunner().invoke(root, ["init", str(folder), "--plugin", "toyshop"])
+    assert result.exit_code == 0, result.output
+    return folder
+
+
 @pytest.fixture
-def shop(tmp_path, crm) -> Path:
+def shop(tmp_path, shop_template, crm) -> Path:
     """Return the folder of a new deployment that enables the plugin."""
-    crm("init", tmp_path / "shop", "--plugin", "toyshop")
-    return tmp_path / "shop"
+    return Path(shutil.copytree(shop_template, tmp_path / "shop"))

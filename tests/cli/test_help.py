@@ -85,12 +85,13 @@ def test_completion_prints_a_script(crm, shell):
 
 def test_completion_knows_commands_and_plugins(process, shop):
     def completed(words):
-        env = {"_CRM_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()))}
+        last = len(words.split()) - words.endswith("--")
+        env = {"_CRM_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(last)}
         return process(**env, code=0).stdout.split()
 
     assert "plain,doctor" in completed("crm")
     assert completed(f"crm -C {shop} toyshop")[:2] == ["plain,boom", "plain,greet"]
-    assert "plain,--until-idle" in completed(f"crm -C {shop} work --un")[:1] or True
+    assert "plain,--until-idle" in completed(f"crm -C {shop} work --")
 
 
 def test_the_command_line_imports_nothing_heavy():

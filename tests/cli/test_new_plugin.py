@@ -100,7 +100,9 @@ def test_its_life_in_a_deployment(crm, process, tmp_path):
         return process("-C", shop, *args, code=code, PYTHONPATH=str(site))
 
     installed("init", "--plugin", "zz_life")
-    account = f"from crmcore import *\nwith Crm.open({str(shop)!r}) as c, c.session('anna') as s:\n  s.add(Account(name='Rossi')); s.commit()"
+    account = (
+        f"from crmcore import *\nwith Crm.open({str(shop)!r}) as c, c.session('anna') as s:\n  s.add(Account(name='Rossi')); s.commit()"
+    )
     subprocess.run([sys.executable, "-c", account], env={"PYTHONPATH": str(site)}, check=True, timeout=60)
     installed("work", "--until-idle")
     (row,) = json.loads(installed("--json", "zz_life", "list").stdout)

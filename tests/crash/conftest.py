@@ -24,7 +24,7 @@ def zygote():
 @pytest.fixture(scope="session")
 def kills():
     """How often a process is killed in each scenario on each database."""
-    return int(os.environ.get("CRM_KILLS", "50"))
+    return int(os.environ.get("CRM_KILLS", "40"))
 
 
 @pytest.fixture

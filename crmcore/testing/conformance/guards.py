@@ -45,7 +45,12 @@ def no_network(subject: Subject) -> Iterator[list[Caught]]:
         raise OSError(message)
 
     with ExitStack() as stack:
-        for target, name in ((socket.socket, "connect"), (socket.socket, "connect_ex"), (socket, "getaddrinfo"), (socket, "create_connection")):
+        for target, name in (
+            (socket.socket, "connect"),
+            (socket.socket, "connect_ex"),
+            (socket, "getaddrinfo"),
+            (socket, "create_connection"),
+        ):
             stack.enter_context(patch.object(target, name, refuse))
         yield caught
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 import types
 import typing
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -25,7 +26,11 @@ _PLAIN: Final[Mapping[type, tuple[object, object, object]]] = {
     float: (1.5, -0.1, 0.0),
     Decimal: (Decimal("12.30"), Decimal("-0.001"), Decimal(0)),
     date: (date(2026, 5, 11), date(2024, 2, 29), date(1, 1, 1)),
-    datetime: (datetime(2026, 5, 11, 7, 0, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, 0, 123456, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)),
+    datetime: (
+        datetime(2026, 5, 11, 7, 0, tzinfo=UTC),
+        datetime(2026, 10, 25, 0, 30, 0, 123456, tzinfo=UTC),
+        datetime(1970, 1, 1, tzinfo=UTC),
+    ),
     time: (time(9, 0), time(23, 59, 59), time(0, 0)),
     timedelta: (timedelta(days=1), timedelta(microseconds=1), timedelta(0)),
     UUID: (UUID(int=1), UUID(int=2**127), UUID(int=0)),
@@ -44,7 +49,8 @@ def sample_event(cls: type[Event], *, variant: int = 0, ids: Mapping[str, int] |
     Raises:
         UnknownTypeError: naming the field and its type.
     """
-    return _build(cls, variant, ids or {})
+    instance: Event = _build(cls, variant, ids or {})
+    return instance
 
 
 def _build(cls: type[Any], variant: int, ids: Mapping[str, int]) -> Any:  # noqa: ANN401 - an instance of the class
@@ -62,7 +68,7 @@ def _build(cls: type[Any], variant: int, ids: Mapping[str, int]) -> Any:  # noqa
     return cls(**values)
 
 
-def _value(kind: Any, variant: int, ids: Mapping[str, int]) -> object:  # noqa: ANN401 - any annotation
+def _value(kind: Any, variant: int, ids: Mapping[str, int]) -> object:  # noqa: ANN401, PLR0911 - any annotation, one answer for each kind
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind in _PLAIN:
         return _PLAIN[kind][variant]
@@ -97,5 +103,5 @@ def _collection(origin: Any, arguments: tuple[Any, ...], variant: int, ids: Mapp
         return origin(() if empty else [_value(arguments[0], variant, ids)])
     if isinstance(origin, type) and issubclass(origin, Collection):
         members = [] if empty else [_value(arguments[0], variant, ids)]
-        return frozenset(members) if issubclass(origin, Set) else members
+        return frozenset(members) if issubclass(origin, AbstractSet) else members
     raise UnknownTypeError(_unknown(origin))

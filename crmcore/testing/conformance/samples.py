@@ -205,7 +205,13 @@ def change_something(record: Entity) -> str | None:
     mapper: Mapper[Any] = inspect(type(record))
     for prop in mapper.column_attrs:
         column = prop.columns[0]
-        if not isinstance(column, Column) or prop.key in _GIVEN or column.foreign_keys or column.unique or _is_fixed(type(record), prop.key):
+        if (
+            not isinstance(column, Column)
+            or prop.key in _GIVEN
+            or column.foreign_keys
+            or column.unique
+            or _is_fixed(type(record), prop.key)
+        ):
             continue
         value = getattr(record, prop.key)
         other = _another(column, value)
@@ -222,7 +228,9 @@ def _is_fixed(cls: type[Entity], key: str) -> bool:
     named = {*cls.__references__, *cls.__references__.values()}
     if not isinstance(table, Table) or not isinstance(column, Column) or column.name in named:
         return True
-    keys = [each.columns for each in table.constraints if isinstance(each, UniqueConstraint)] + [each.columns for each in table.indexes if each.unique]
+    keys = [each.columns for each in table.constraints if isinstance(each, UniqueConstraint)] + [
+        each.columns for each in table.indexes if each.unique
+    ]
     checked = any(isinstance(each, CheckConstraint) and re.search(rf"\b{column.name}\b", str(each.sqltext)) for each in table.constraints)
     return checked or any(column.name in group for group in keys)
 

@@ -64,7 +64,7 @@ class Scene:
         return [event for event in events if event.cls is not None and (event.owner == self.subject.name or event.type in handled)]
 
     def steps(self) -> Iterator[Step]:
-        """Yield the steps: records are created, then changed, then events published, then records deleted whose deletion somebody handles."""
+        """Yield the steps: records are created, changed, events published, and records deleted where somebody handles that."""
         for cls in self.classes:
             yield Step(f"create {cls.entity_name()}", partial(self._create, cls))
         for cls in self.classes:
@@ -95,7 +95,7 @@ class Scene:
         return self.crm.worker(name="kit").run_until_idle()
 
     def everything(self) -> None:
-        """Play the scene, deliver its events, run every job and ask for every permission; what fails is for the check whose subject it is."""
+        """Play the scene, deliver its events, run every job, ask for every permission; what fails is for another check to report."""
         for step in self.steps():
             _forgiving(partial(self.take, step))
         self.work()

@@ -30,6 +30,8 @@ class Ended:
     lines: tuple[str, ...]
     at_ns: int
     """When it was certainly dead, on the monotonic clock."""
+    lasted: float
+    """Seconds from ``ready`` to the end."""
 
     def all(self, word):
         """Return what follows ``word`` in each reported line that begins with it."""
@@ -85,7 +87,7 @@ class Zygote:
 
     @staticmethod
     def _ended(answer):
-        return Ended(answer["status"], tuple(answer["lines"]), answer["at_ns"])
+        return Ended(answer["status"], tuple(answer["lines"]), answer["at_ns"], answer["lasted"])
 
 
 class _Child:
@@ -94,6 +96,7 @@ class _Child:
         self.pipe = pipe
         self.text = b""
         self.open = True
+        self.ready = time.monotonic()
 
     def read(self, seconds):
         """Take what the child reports within some seconds, and return whether its pipe is still open."""
@@ -114,7 +117,7 @@ class _Child:
         _, status = os.waitpid(self.pid, 0)
         word = "killed" if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL else "done" if status == 0 else "failed"
         # A line that the kill tore in two was never reported.
-        return {"status": word, "lines": self.text.decode().split("\n")[:-1], "at_ns": time.monotonic_ns()}
+        return {"status": word, "lines": self.text.decode().split("\n")[:-1], "at_ns": time.monotonic_ns(), "lasted": time.monotonic() - self.ready}
 
 
 def _fork(scenario, arguments):
@@ -147,6 +150,7 @@ def _serve():
             child = _fork(ask["scenario"], ask["arguments"])
             children[child.pid] = child
             child.read_until(time.monotonic() + PATIENCE, lambda child=child: b"ready\n" in child.text)
+            child.ready = time.monotonic()
             answer = {"child": child.pid}
         else:
             child = children.pop(ask["child"])

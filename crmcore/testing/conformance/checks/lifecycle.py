@@ -45,7 +45,9 @@ def _active(subject: Subject, crm: Crm, kept: Dump, waiting: list[object]) -> It
         for name, wanted in (("name", _NAME), ("phone1", "0245678901")):
             found = getattr(stored, name)
             if found != wanted:
-                yield subject.problem("KIT_DISABLED_ACTIVE", f"account.{name}", detail=f"account.{name} was written as {wanted!r} and is {found!r}")
+                yield subject.problem(
+                    "KIT_DISABLED_ACTIVE", f"account.{name}", detail=f"account.{name} was written as {wanted!r} and is {found!r}"
+                )
     for table in kept.differences(_own(subject, crm)):
         yield subject.problem("KIT_DISABLED_ACTIVE", table, detail=f"its data changed: {table}")
     if _waiting(subject, crm) != waiting:

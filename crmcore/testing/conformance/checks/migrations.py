@@ -91,7 +91,9 @@ def files_shipped(subject: Subject) -> Iterator[Problem]:
                 yield subject.problem("KIT_NOT_SHIPPED", path.name, hook=_HOOK, file=path.name, place=f"inside the package {package}")
     for template in subject.registry.templates.values():
         if template.name.startswith(f"{subject.name}.") and template.package != package and not template.package.startswith(f"{package}."):
-            yield subject.problem("KIT_NOT_SHIPPED", template.name, hook="crm_templates", file=template.path, place=f"inside the package {package}")
+            yield subject.problem(
+                "KIT_NOT_SHIPPED", template.name, hook="crm_templates", file=template.path, place=f"inside the package {package}"
+            )
     yield from _not_in_wheel(subject, names, home)
 
 
@@ -101,7 +103,7 @@ def _not_in_wheel(subject: Subject, names: list[Path], home: Path) -> Iterator[P
     if plugin is None or not plugin.distribution:
         return
     try:
-        shipped = {file.as_posix() for file in distribution(plugin.distribution).files or ()}
+        shipped = {str(file).replace("\\", "/") for file in distribution(plugin.distribution).files or ()}
     except PackageNotFoundError:
         return
     top = f"{home.name}/__init__.py"
