@@ -13,6 +13,8 @@ from sqlalchemy import CheckConstraint, Column, Connection, Index, MetaData, Tab
 from sqlalchemy.schema import ForeignKeyConstraint, SchemaItem
 from sqlalchemy.sql.visitors import replacement_traverse
 
+from crmcore.migrate.keys import is_numbered
+
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
 
@@ -120,12 +122,14 @@ def _index_text(index: Index) -> str:
 
 
 def _beyond_alembic(connection: Connection, table: Table) -> Iterator[Difference]:
-    """Compare what autogenerate leaves out: primary key, checks, predicates of indexes, and SQLite's indexes over expressions."""
+    """Compare what autogenerate leaves out: primary key, checks, predicates of indexes, and what only SQLite has."""
     found = _reflect(connection, table.name)
     with _scratch(connection, table) as (elsewhere, name):
         expected = _reflect(elsewhere, name)
     if found.key != expected.key:
         yield Difference(table.name, "changed", "primary key", f"is {found.key}, expected {expected.key}")
+    if found.numbered != expected.numbered:
+        yield Difference(table.name, "missing" if expected.numbered else "extra", "AUTOINCREMENT", "keys may be given twice without it")
     yield from _compare_named(table.name, "check", found.checks, expected.checks)
     # Whether an index exists at all was compared already.
     both = found.predicates.keys() & expected.predicates.keys()
@@ -138,6 +142,7 @@ class _Reflected:
     """What one database says about one table, by name."""
 
     key: list[str]
+    numbered: bool
     checks: dict[str, str]
     predicates: dict[str, str]
     expressions: dict[str, str]
@@ -150,11 +155,13 @@ def _reflect(connection: Connection, table: str) -> _Reflected:
         warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
         indexes = inspector.get_indexes(table)
     predicates = {str(index["name"]): str(index.get("dialect_options", {}).get(option, "")) for index in indexes}
+    on_sqlite = connection.dialect.name == "sqlite"
     return _Reflected(
         key=inspector.get_pk_constraint(table)["constrained_columns"],
+        numbered=on_sqlite and is_numbered(connection, table),
         checks={check["name"] or check["sqltext"]: check["sqltext"] for check in inspector.get_check_constraints(table)},
         predicates=predicates,
-        expressions=_expressions(connection, table, predicates) if connection.dialect.name == "sqlite" else {},
+        expressions=_expressions(connection, table, predicates) if on_sqlite else {},
     )
 
 
@@ -201,7 +208,7 @@ def _scratch(connection: Connection, table: Table) -> Iterator[tuple[Connection,
 
 
 def _bare_copy(table: Table, name: str, prefixes: list[str]) -> Table:
-    copy = Table(name, MetaData(), prefixes=prefixes)
+    copy = Table(name, MetaData(), prefixes=prefixes, sqlite_autoincrement=table.dialect_options["sqlite"]["autoincrement"])
     for column in table.columns:
         copy.append_column(Column(column.name, column.type, primary_key=column.primary_key, nullable=column.nullable))
     for constraint in table.constraints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -18,7 +19,7 @@ from crmcore.hooks import Migrations
 from crmcore.migrate.comparing import autogenerate_context
 from crmcore.migrate.history import HistoryUnreadable, check_migrations, find_folder, read_history
 from crmcore.migrate.running import upgrade
-from crmcore.model import JsonMap, Money, UtcDateTime
+from crmcore.model import Json, JsonMap, Money, UtcDateTime
 
 if TYPE_CHECKING:
     from alembic.operations.ops import DowngradeOps, UpgradeOps
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _FROZEN: Final[Mapping[type[TypeEngine[Any]], str]] = {
     UtcDateTime: "sa.DateTime(timezone=True)",
     Money: "sa.BigInteger()",
+    Json: "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')",
     JsonMap: "sa.Text().with_variant(postgresql.JSONB(), 'postgresql')",
 }
 """The core's column types as revisions spell them: a revision must not change when a class of today's code does."""
@@ -171,9 +173,19 @@ def _render_item(kind: str, item: object, _: object) -> str | bool:
 
 
 def _plain(kind: TypeEngine[Any]) -> str:
-    module = type(kind).__module__
-    prefix = "postgresql." if "postgresql" in module else "sqlite." if "dialects.sqlite" in module else "sa."
-    return f"{prefix}{kind!r}"
+    """Spell a type by the nearest name that its module makes public: dialects hand out private subclasses of their own."""
+    for cls in type(kind).__mro__:
+        for prefix, module in (
+            ("sa.", "sqlalchemy"),
+            ("postgresql.", "sqlalchemy.dialects.postgresql"),
+            ("sqlite.", "sqlalchemy.dialects.sqlite"),
+        ):
+            if getattr(sys.modules[module], cls.__name__, None) is cls:
+                # Types inside, such as that of an array's items, are spelt without their module.
+                arguments = re.sub(r"(?<![\w.])([A-Z]\w*)\(", r"sa.\1(", repr(kind).removeprefix(type(kind).__name__))
+                return f"{prefix}{cls.__name__}{arguments}"
+    message = f"column type {kind!r} has no public name to write in a revision"
+    raise TypeError(message)
 
 
 def _fill(code: tuple[str, str], *, message: str, revision: str, down: str | None, day: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.schema import DropTable
 from crmcore.errors import CrmError, DatabaseError
 from crmcore.hooks import Migrations
 from crmcore.migrate.history import History, read_sound_history, version_table
+from crmcore.migrate.keys import keep_keys
 from crmcore.migrate.status import SchemaState, refuse_unless_current, status
 from crmcore.migrate.transaction import WAIT, migration_transaction, refuse_to_end
 from crmcore.model import METADATA
@@ -134,7 +135,7 @@ def _run(connection: Connection, runs: Iterable[_Run], *, total: int, progress: 
 
         before = len(done)
         try:
-            with _OPERATIONS, refuse_to_end(connection):
+            with _OPERATIONS, refuse_to_end(connection), keep_keys(connection):
                 _run_one(connection, run, note)
         # Isolation border: a revision is code of the plugin, and may raise anything; the message says which one did.
         except Exception as error:

@@ -212,7 +212,8 @@ def _end(connection: Connection, job_id: int, state: str, now: datetime, error: 
 
 def _requeue(connection: Connection, job_id: int, key: str | None, now: datetime, **values: object) -> str:
     """Let a job wait again, unless a newer one of the same key waits already: one of the two is enough."""
-    again = update(JOB).where(JOB.c.id == job_id).values({"state": QUEUED, "waiting_key": key, "lease_owner": None, "lease_until": None} | values)
+    waiting = {"state": QUEUED, "waiting_key": key, "lease_owner": None, "lease_until": None}
+    again = update(JOB).where(JOB.c.id == job_id).values(waiting | values)
     if key is None:
         connection.execute(again)
         return QUEUED

@@ -29,18 +29,21 @@ def names(crm: Crm) -> tuple[str, ...]:
 
 def prepare(crm: Crm) -> None:
     """Give each recurring job its row, and bring those forward whose schedule has become tighter."""
-    now = crm.clock.now()
-    wanted = {name: due for name in names(crm) if (due := _next(crm, name, now)) is not None}
     with write_transaction(crm.engine) as connection:
         if connection.dialect.name == "postgresql":
             # Two workers that start together would both insert.
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("crmcore.schedules"))))
-        known = {row.job: row.next_at for row in connection.execute(select(SCHEDULE.c.job, SCHEDULE.c.next_at)).all()}
+        rows = connection.execute(select(SCHEDULE.c.job, SCHEDULE.c.next_at, SCHEDULE.c.last_at).with_for_update()).all()
+        known = {row.job: row for row in rows}
+        # Read only now: whoever was held up before the lock would bring back an occurrence that another worker has fired meanwhile.
+        now = crm.clock.now()
+        wanted = {name: due for name in names(crm) if (due := _next(crm, name, now)) is not None}
         new = [{"job": name, "plugin": crm.registry.jobs[name].plugin, "next_at": due} for name, due in wanted.items() if name not in known]
         if new:
             connection.execute(insert(SCHEDULE), new)
         for name, due in wanted.items():
-            if name in known and due < known[name]:
+            # What was fired is over, also for a machine whose clock is behind.
+            if name in known and due < known[name].next_at and (known[name].last_at is None or due > known[name].last_at):
                 connection.execute(update(SCHEDULE).where(SCHEDULE.c.job == name).values(next_at=due))
 
 

@@ -67,6 +67,14 @@ def test_it_passes_the_linter_and_its_own_tests(crm, tmp_path, name):
     run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_reminders.py")
 
 
+@pytest.mark.feature("P2.8")
+def test_it_passes_the_conformance_kit(crm, tmp_path):
+    crm("new-plugin", "zz_kit", "--folder", tmp_path)
+    install(tmp_path, "zz_kit", "0.1.0")
+    # `-c` puts the folder on the path, as an installation would.
+    run(tmp_path, "-c", "import sys, pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', 'tests']))")
+
+
 def test_its_migration_makes_what_its_model_says(crm, tmp_path):
     crm("new-plugin", "field_visits", "--folder", tmp_path)
     run(

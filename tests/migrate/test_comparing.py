@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    create_engine,
     func,
     inspect,
     text,
@@ -30,6 +32,7 @@ from sqlalchemy import (
 from crmcore.hooks import Migrations
 from crmcore.migrate import compare, upgrade
 from crmcore.model import METADATA, BigId, Json, JsonMap, Money, UtcDateTime
+from crmcore.testing.databases import TestDatabases
 
 from .fake_plugins import CORE_TABLES
 
@@ -146,6 +149,20 @@ def test_a_database_that_differs_is_found_out(engine: Engine, change: Change, ex
     assert any(expected in line for line in found), found
     assert all("alpha_item" in line for line in found)
     assert len(found) <= 2, found
+
+
+@pytest.mark.feature("P2.5")
+def test_keys_that_sqlite_might_give_twice_are_a_difference(tmp_path: Path, crm_databases: TestDatabases) -> None:
+    with crm_databases.fresh("sqlite", tmp_path) as url:
+        engine = create_engine(url)
+        metadata = MetaData(naming_convention=METADATA.naming_convention)
+        Table("alpha_word", metadata, Column("id", BigId, primary_key=True)).create(engine)
+        wanted = Table("alpha_word", MetaData(), Column("id", BigId, primary_key=True), sqlite_autoincrement=True)
+        with engine.connect() as connection:
+            assert [str(found) for found in compare(connection, [wanted])] == [
+                "missing AUTOINCREMENT of table alpha_word: keys may be given twice without it",
+            ]
+        engine.dispose()
 
 
 @pytest.mark.feature("P2.5")

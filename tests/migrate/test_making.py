@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import CheckConstraint, Column, Engine, ForeignKey, Index, Integer, MetaData, String, Table, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Dialect,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from crmcore.errors import StartError
 from crmcore.hooks import Migrations
@@ -16,6 +33,23 @@ from crmcore.model import METADATA, BigId, Json, JsonMap, Money, UtcDateTime
 from .fake_plugins import CORE, CORE_TABLES, Package
 
 TODAY = date(2026, 3, 1)
+
+
+class Spans(TypeDecorator[int]):
+    """A type of the plugin's own, the same on both databases."""
+
+    impl = BigInteger
+    cache_ok = True
+
+
+class Parts(TypeDecorator[Any]):
+    """One that is not."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(Integer) if dialect.name == "postgresql" else JSON())
 
 
 def first() -> list[Table]:
@@ -32,9 +66,12 @@ def first() -> list[Table]:
         Column("facts", JsonMap, nullable=False),
         Column("raw", Json),
         Column("size", Integer),
+        Column("spans", Spans),
+        Column("parts", Parts),
         CheckConstraint("size < 10", name="size"),
         Index(None, "at"),
         Index("ix_alpha_item_live", "size", unique=True, sqlite_where=live, postgresql_where=live),
+        sqlite_autoincrement=True,
     )
     return [item]
 

@@ -150,6 +150,27 @@ def test_a_revision_that_leaves_dangling_references_is_refused(databases: TestDa
 
 
 @pytest.mark.feature("P2.5")
+def test_keys_are_not_given_twice_after_a_table_was_changed(engine: Engine, package: Package) -> None:
+    first = """
+op.create_table("alpha_word", sa.Column("id", sa.Integer, primary_key=True), sa.Column("word", sa.String(5)), sqlite_autoincrement=True)
+op.create_table("alpha_gone", sa.Column("id", sa.Integer, primary_key=True), sqlite_autoincrement=True)
+"""
+    second = """
+with op.batch_alter_table("alpha_word") as batch:
+    batch.alter_column("word", type_=sa.String(9), existing_type=sa.String(5))
+op.drop_table("alpha_gone")
+"""
+    insert = text("INSERT INTO alpha_word (word) VALUES ('a') RETURNING id")
+    upgrade(engine, {"alpha": package("alpha_old", {"alpha_0001": (first, "")})})
+    with engine.begin() as connection:
+        given = [connection.execute(insert).scalar_one() for _ in range(3)]
+        connection.execute(text("DELETE FROM alpha_word"))
+    upgrade(engine, {"alpha": package("alpha", {"alpha_0001": (first, ""), "alpha_0002": (second, "")})})
+    with engine.begin() as connection:
+        assert (given, connection.execute(insert).scalar_one()) == ([1, 2, 3], 4)
+
+
+@pytest.mark.feature("P2.5")
 def test_a_plugin_that_is_no_longer_installed_does_not_stop_the_others(engine: Engine, package: Package) -> None:
     alpha_old = package("alpha_old", {"alpha_0001": ALPHA["alpha_0001"]})
     upgrade(engine, {"core": CORE, "alpha": alpha_old, "beta": package("beta", BETA)})

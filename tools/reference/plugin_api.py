@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from datetime import timedelta
 from enum import Enum
 from types import ModuleType
 from typing import Any, Final
@@ -98,7 +99,7 @@ def _default(field: attrs.Attribute[Any]) -> str:
     value = factory() if factory is not None else field.default
     if isinstance(value, type):
         return code(value.__name__)
-    return code(str(value) if isinstance(value, Enum) else repr(value))
+    return code(str(value) if isinstance(value, Enum | timedelta) else repr(value))
 
 
 def undocumented_declarations() -> list[str]:

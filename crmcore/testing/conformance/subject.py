@@ -180,8 +180,11 @@ class Bench:
             yield url
 
     @contextmanager
-    def crm(self, url: str, *, enabled: bool = True, migrate: bool = False) -> Iterator[Crm]:
-        """Open a Crm with the subject, or with ``enabled=False`` without it; time stands still, and ids repeat in each."""
+    def crm(self, url: str, *, enabled: bool = True, migrate: bool = False, seed: int = 1) -> Iterator[Crm]:
+        """Open a Crm with the subject, or with ``enabled=False`` without it.
+
+        Time stands still, and the same ``seed`` draws the same ids: take another one to open the same database again.
+        """
         subject = self.subject
         clock = FrozenClock(START)
         settings = subject.settings if enabled else {name: value for name, value in subject.settings.items() if name != subject.name}
@@ -190,7 +193,7 @@ class Bench:
             plugins=subject.plugins if enabled else subject.others,
             settings=settings,
             clock=clock,
-            ids=Ids(clock, seed=1),
+            ids=Ids(clock, seed=seed),
             busy_timeout=_BUSY_TIMEOUT,
             migrate=migrate,
         ) as crm:

@@ -12,7 +12,7 @@ from pathlib import Path
 import crm_clockwork
 import crm_ledger
 from crm_ledger import Counter, Entry, Posted, Tally
-from sqlalchemy import event, select
+from sqlalchemy import column, create_engine, event, insert, select, table
 
 from crmcore import Crm, FrozenClock
 from crmcore.errors import StaleVersion, WriteConflict
@@ -64,12 +64,12 @@ def open_crm(url, *, file="", pause=0, ahead=0.0, frozen=None, plugins=("ledger"
 class Doom:
     """Kill this process at the n-th point of what it does with the database."""
 
-    def __init__(self, crm, at):
+    def __init__(self, engine, at):
         self._at = at
         self.points = 0
         if at is not None:
             for name in ("before_cursor_execute", "after_cursor_execute", "commit", "rollback", "checkin"):
-                event.listen(crm.engine, name, self._point)
+                event.listen(engine, name, self._point)
 
     def _point(self, *_):
         self.points += 1
@@ -80,7 +80,7 @@ class Doom:
 def commits(report, url, run, times, first=1, die_at=None):
     """Commit number ``first`` and the following, telling ``begin n`` and ``end n`` around each."""
     with open_crm(url) as crm:
-        Doom(crm, die_at)
+        Doom(crm.engine, die_at)
         report("ready")
         for number in range(first, first + times):
             with crm.session(run) as session:
@@ -110,7 +110,7 @@ def find(session, run, number):
 def work(report, url, name=None, lease=60.0, batch=20, die_at=None, **options):
     """Run everything that is due."""
     with open_crm(url, **options) as crm:
-        Doom(crm, die_at)
+        Doom(crm.engine, die_at)
         worker = Worker(crm, name=name, batch=batch, lease=timedelta(seconds=lease))
         report("ready")
         report(f"ran {worker.run_until_idle()}")
@@ -128,6 +128,24 @@ def serve(report, url, until, lease=60.0, batch=20, poll=0.02, **options):
             if not count:
                 time.sleep(poll)
         report(f"ran {done}")
+
+
+def host_commit(report, url, run, die_at=None):
+    """Write a row of the host, a commit of the CRM, and another row, in one transaction of a host's plain engine."""
+    engine = create_engine(url)
+    order = table("host_order", column("name"))
+    with engine.connect() as connection, Crm.open(connection, plugins=[PLUGINS["ledger"]]) as crm:
+        connection.rollback()
+        Doom(engine, die_at)
+        report("ready")
+        connection.execute(insert(order).values(name=f"{run}:before"))
+        with crm.session(run) as session:
+            write_number(session, run, 1)
+            session.commit()
+        connection.execute(insert(order).values(name=f"{run}:after"))
+        report("begin 1")
+        connection.commit()
+        report("end 1")
 
 
 def raise_counters(report, url, names, times):
@@ -171,4 +189,4 @@ def read_all(report, url, until):
     report(f"longest {longest}")
 
 
-SCENARIOS = {function.__name__: function for function in (commits, work, serve, raise_counters, read_all)}
+SCENARIOS = {function.__name__: function for function in (commits, work, serve, host_commit, raise_counters, read_all)}

@@ -24,9 +24,9 @@ def disable_and_enable(subject: Subject, bench: Bench) -> Iterator[Problem]:
         with bench.crm(url) as crm:
             _play(Scene(crm, subject))
             kept, waiting = _own(subject, crm), _waiting(subject, crm)
-        with bench.crm(url, enabled=False, migrate=True) as crm:
+        with bench.crm(url, enabled=False, migrate=True, seed=2) as crm:
             yield from _active(subject, crm, kept, waiting)
-        with bench.crm(url, migrate=True) as crm:
+        with bench.crm(url, migrate=True, seed=3) as crm:
             for table in kept.differences(_own(subject, crm)):
                 yield subject.problem("KIT_DISABLE_LOST", table, detail=table)
             if _waiting(subject, crm) != waiting:
@@ -59,7 +59,7 @@ def purge(subject: Subject, bench: Bench) -> Iterator[Problem]:
     with bench.database() as url:
         with bench.crm(url) as crm:
             _play(Scene(crm, subject))
-        with bench.crm(url, enabled=False, migrate=True) as crm:
+        with bench.crm(url, enabled=False, migrate=True, seed=2) as crm:
             expected = {table.name for table in subject.registry.tables(subject.name)}
             if subject.name in subject.registry.migrations:
                 expected.add(migrate.version_table(subject.name))
