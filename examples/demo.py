@@ -98,7 +98,7 @@ def calls(crm: Crm) -> None:
     with crm.engine.connect() as connection:
         rows = connection.execute(select(EVENT.c.type, EVENT.c.at).order_by(EVENT.c.event_id)).all()
     due = {row.at.astimezone(crm.zone).strftime("%A %d %B %Y, %H:%M") for row in rows if row.type == "welcome.call_due"}
-    counted = ", ".join(f"{number} × {kind}" for kind, number in Counter(row.type for row in rows).items())
+    counted = ", ".join(f"{number} {kind}" for kind, number in Counter(row.type for row in rows).items())
     step("Time", f"30 days in {time.perf_counter() - started:.2f} s: {ran} jobs ran; calls were due on {', '.join(sorted(due))}")
     step("Events", counted)
 

@@ -1,6 +1,7 @@
 """A plugin in one file: every new account gets a welcome call, three working days later.
 
-It has no table, so it needs no migration: a handler in the transaction of the new account sets a timer, and the timer's job publishes an event.
+It has no table, so it needs no migration: a handler in the transaction of the new account sets a timer, and the timer's job publishes
+an event.
 """
 
 from __future__ import annotations

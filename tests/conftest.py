@@ -5,7 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import event
+
+# Machines are noisy: a slow example is not a wrong one.
+settings.register_profile("crmcore", deadline=None)
+settings.load_profile("crmcore")
 
 
 @pytest.fixture

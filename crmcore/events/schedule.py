@@ -53,6 +53,10 @@ class Rule:
     text: str
 
     def __attrs_post_init__(self) -> None:
+        if any(frequency in self.text.upper() for frequency in ("HOURLY", "MINUTELY", "SECONDLY")):
+            # On local time such a rule would pause for an hour when clocks go back.
+            message = "steps shorter than a day are for Every"
+            raise ValueError(message)
         rrulestr(self.text, dtstart=datetime(2000, 1, 1))  # noqa: DTZ001 - rules are on local time; this raises ValueError when unreadable
 
     def next_after(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
@@ -69,7 +73,8 @@ class Rule:
         return None
 
     def _origin(self, local: datetime) -> datetime:
-        """Count days and longer steps from a fixed day; shorter ones from midnight, or each search would walk through decades."""
-        if any(frequency in self.text.upper() for frequency in ("HOURLY", "MINUTELY", "SECONDLY")):
-            return local.replace(hour=0, minute=0, second=0, microsecond=0)
-        return datetime(2000, 1, 1)  # noqa: DTZ001 - local time
+        """Count from a fixed Saturday what depends on where it starts, and the rest from not long ago, so that searching is quick."""
+        text = self.text.upper()
+        if "INTERVAL" in text or "COUNT" in text or ("WEEKLY" in text and "BYDAY" not in text):
+            return datetime(2000, 1, 1)  # noqa: DTZ001 - local time
+        return datetime(local.year - 1, 1, 1)  # noqa: DTZ001 - local time

@@ -43,6 +43,7 @@ class Session:
         self.source = source
         self._closed = False
         self._locked = False
+        self._hosted = connection is not None
         self._cause = cause
         # Objects stay usable after a commit; what others changed meanwhile shows in their version.
         self.orm = OrmSession(
@@ -197,8 +198,8 @@ class Session:
     # For the platform's own modules
 
     def take_write_lock(self) -> None:
-        """Make this transaction a writing one, before its first write."""
-        if not self._locked:
+        """Make this transaction a writing one, before its first write; a host's is left as it is, because ending it is the host's alone."""
+        if not self._locked and not self._hosted:
             with translate_errors():
                 if self.orm.has_begun:
                     take_write_lock(self.orm.connection(), busy_timeout=self.crm.busy_timeout)

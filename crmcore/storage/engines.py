@@ -106,6 +106,8 @@ def _prepare(engine: Engine, busy_timeout: float) -> Engine:
         return engine
     # Listeners of an option engine do not touch the engine that it comes from.
     own = engine.execution_options()
+    # It inherits those of a host, among which the usual recipe for this driver emits BEGIN: a transaction would begin twice.
+    vars(own).pop("dispatch", None)
 
     @event.listens_for(own, "engine_connect")
     def on_engine_connect(connection: Connection) -> None:

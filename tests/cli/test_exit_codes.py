@@ -91,7 +91,7 @@ def test_5_when_the_database_stays_busy(crm, tmp_path):
     holder = sqlite3.connect(tmp_path / "crm.db", isolation_level=None)
     try:
         holder.execute("BEGIN IMMEDIATE")
-        crm("-C", tmp_path, "migrate", code=ExitCode.DATABASE)
+        crm("-C", tmp_path, "jobs", "retry", "--all", code=ExitCode.DATABASE)
     finally:
         holder.close()
 

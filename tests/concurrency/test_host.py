@@ -44,6 +44,14 @@ def host(request, ledger_url):
     engine.dispose()
 
 
+@pytest.fixture
+def outside(ledger_url):
+    """An engine of somebody else, who sees only what is committed."""
+    engine = create_engine(ledger_url)
+    yield engine
+    engine.dispose()
+
+
 def open_on(target):
     return Crm.open(target, plugins=[PLUGINS["ledger"]])
 
@@ -72,17 +80,17 @@ def write_entry(crm, run, connection=None, number=1):
 
 
 @pytest.mark.parametrize("order", ["host first", "crm first", "crm alone"])
-def test_what_the_host_commits_is_there(host, order):
+def test_what_the_host_commits_is_there(host, outside, order):
+    before = everything(outside)
     with host.connect() as connection, open_on(connection) as crm:
-        before = everything(host)
         if order == "host first":
             write_order(connection, "a")
         write_entry(crm, "inside")
         if order == "crm first":
             write_order(connection, "a")
         # Nobody else sees anything yet.
-        assert before == everything(host)
-        assert [] == orders(host)
+        assert before == everything(outside)
+        assert [] == orders(outside)
         connection.commit()
     assert ([] if order == "crm alone" else ["a"]) == orders(host)
     # Entry, with the audit rows of entry and echo, two events, a delivery, a job and a timer.
@@ -156,19 +164,21 @@ def test_an_error_of_the_crm_leaves_the_hosts_own_writes_in_place(host):
     assert [1, 2, 2, 3] == [now - then for now, then in zip(everything(host), before, strict=True)]
 
 
-def test_a_lost_race_inside_the_hosts_transaction_leaves_the_hosts_own_writes_in_place(host):
-    with open_on(host) as crm:
-        write_entry(crm, "run")
-    with host.connect() as connection, open_on(connection) as crm:
-        write_order(connection, "before")
-        with crm.session("slow") as slow, crm.session("quick") as quick:
-            seen = slow.scalars(select(Entry).where(Entry.run == "run")).one()
-            quick.scalars(select(Entry).where(Entry.run == "run")).one().note = "quick"
-            quick.commit()
-            seen.note = "slow"
-            with pytest.raises(StaleVersion):
-                slow.commit()
-        connection.commit()
+def test_a_lost_race_inside_the_hosts_transaction_leaves_the_hosts_own_writes_in_place(host, outside, database_kind):
+    if database_kind == "sqlite":
+        pytest.skip("the host's transaction holds the lock: there is no race in it")
+    with open_on(outside) as elsewhere:
+        write_entry(elsewhere, "run")
+        with host.connect() as connection, open_on(connection) as crm:
+            write_order(connection, "before")
+            with crm.session("slow") as slow, elsewhere.session("quick") as quick:
+                seen = slow.scalars(select(Entry).where(Entry.run == "run")).one()
+                quick.scalars(select(Entry).where(Entry.run == "run")).one().note = "quick"
+                quick.commit()
+                seen.note = "slow"
+                with pytest.raises(StaleVersion):
+                    slow.commit()
+            connection.commit()
     assert ["before"] == orders(host)
     with host.connect() as connection:
         assert ["quick"] == connection.execute(select(Entry.note)).scalars().all()
