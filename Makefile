@@ -66,7 +66,7 @@ lock: ## Choose the newest versions anew, and write them to requirements.lock.
 	rm -rf $(LOCK_VENV)
 
 clean: ## Remove what was built, and the caches.
-	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove the environment as well.

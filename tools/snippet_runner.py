@@ -202,7 +202,8 @@ def _make_environment(folder: Path, home: Path) -> dict[str, str]:
         "NO_COLOR": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_ROOT_USER_ACTION": "ignore",
-        "PYTHONUNBUFFERED": "1",
+        # Two versions of a module within one second would share a cached one.
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 

@@ -653,12 +653,6 @@ _CONFORMANCE = (
         "Everything that a plugin does goes through hooks, handlers and jobs, which a disabled plugin has not.",
     ),
     ErrorCode(
-        "KIT_DISABLE_LOST",
-        "disabling and enabling the plugin lost data: {detail}",
-        "disabilitare e riabilitare il plugin ha perso dati: {detail}",
-        "`crm plugin disable` keeps data; nothing may remove it behind the user's back.",
-    ),
-    ErrorCode(
         "KIT_PURGE_REPORT",
         "the report of the purge names {found}, expected {expected}",
         "il rapporto di eliminazione nomina {found}, atteso {expected}",

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+import attrs
 import click
 
 from crmcore.cli.context import CliState, pass_state
 from crmcore.cli.groups import SectionedGroup
-from crmcore.errors import RecordNotFound, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from crmcore.app import Crm
 
 _STATES = ("queued", "running", "done", "dead", "cancelled")
-_LISTED = ("id", "kind", "name", "state", "run_at", "attempts", "max_attempts", "last_error")
 
 
 @click.group(cls=SectionedGroup, short_help="Look at the queue, and retry what failed.")
@@ -26,32 +18,37 @@ def jobs() -> None:
 
 @jobs.command("list", short_help="List jobs, the latest first.")
 @click.option("--state", "wanted", type=click.Choice(_STATES), help="Only jobs in this state.")
+@click.option("--plugin", metavar="NAME", help="Only jobs of this plugin.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most.")
 @pass_state
-def list_jobs(state: CliState, *, wanted: str | None, limit: int) -> None:
+def list_jobs(state: CliState, *, wanted: str | None, plugin: str | None, limit: int) -> None:
     """List jobs, the latest first."""
-    rows = _rows(state.crm(), wanted, limit)
+    crm = state.crm()
+    found = crm.jobs.find(state=wanted, plugin=plugin, limit=limit)
     if state.as_json:
-        state.output.json(rows)
+        state.output.json([attrs.asdict(each) for each in found])
         return
-    columns = ("id", *(state.text(f"col.{name}") for name in ("kind", "name", "state", "due", "attempts", "error")))
-    zone = state.crm().zone
     state.output.table(
-        columns,
+        ("id", *(state.text(f"col.{name}") for name in ("kind", "name", "state", "due", "attempts", "error"))),
         [
             (
-                row["id"],
-                row["kind"],
-                row["name"],
-                row["state"],
-                row["run_at"].astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
-                f"{row['attempts']}/{row['max_attempts']}",
-                (row["last_error"] or "").strip().rpartition("\n")[2][:80] or None,
+                each.id,
+                each.kind,
+                each.name,
+                each.state,
+                each.run_at.astimezone(crm.zone).strftime("%Y-%m-%d %H:%M:%S"),
+                f"{each.attempts}/{each.max_attempts}",
+                _last_line(each.last_error),
             )
-            for row in rows
+            for each in found
         ],
         empty=state.text("jobs.none"),
     )
+
+
+def _last_line(error: str | None) -> str | None:
+    """Return what a traceback ends with, for a table."""
+    return (error or "").strip().rpartition("\n")[2][:80] or None
 
 
 @jobs.command(short_help="Show everything about one job.")
@@ -59,73 +56,28 @@ def list_jobs(state: CliState, *, wanted: str | None, limit: int) -> None:
 @pass_state
 def show(state: CliState, *, job_id: int) -> None:
     """Show everything about one job, with its last error."""
-    row = _require(state.crm(), job_id)
+    found = attrs.asdict(state.crm().jobs.get(job_id))
     if state.as_json:
-        state.output.json(row)
+        state.output.json(found)
         return
-    for name, value in row.items():
-        if name != "last_error":
-            state.output.say(f"{name:15} {value if value is not None else '-'}")
-    if row["last_error"]:
-        state.output.say(f"last_error\n{row['last_error']}")
+    error = found.pop("last_error")
+    for name, value in found.items():
+        state.output.say(f"{name:15} {value if value is not None else '-'}")
+    if error:
+        state.output.say(f"last_error\n{error}")
 
 
 @jobs.command(short_help="Queue dead jobs again, with fresh attempts.")
 @click.argument("job_ids", metavar="[ID]...", type=int, nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Every dead job.")
+@click.option("--all", "everything", is_flag=True, help="Every dead job of the enabled plugins.")
 @pass_state
 def retry(state: CliState, *, job_ids: tuple[int, ...], everything: bool) -> None:
     """Queue dead jobs again, with fresh attempts: those with the given IDs, or all of them."""
     if bool(job_ids) == everything:
         message = "give the IDs of jobs, or --all"
         raise click.UsageError(message)
-    crm = state.crm()
-    if everything:
-        job_ids = tuple(row["id"] for row in _rows(crm, "dead", None))
-    else:
-        _refuse_living(crm, job_ids)
-    count = _retry(crm, job_ids)
+    admin = state.crm().jobs
+    count = admin.retry_all() if everything else admin.retry(job_ids)
     state.output.say(state.text("jobs.retried", count=count))
     if state.as_json:
-        state.output.json({"retried": count, "ids": job_ids})
-
-
-def _refuse_living(crm: Crm, ids: Sequence[int]) -> None:
-    for job_id in ids:
-        found = _require(crm, job_id)["state"]
-        if found != "dead":
-            raise UsageError("JOB_NOT_DEAD", id=job_id, state=found)
-
-
-def _retry(crm: Crm, ids: Sequence[int]) -> int:
-    from crmcore.storage import write_transaction  # noqa: PLC0415 - only this command needs it
-    from crmcore.work import queue  # noqa: PLC0415
-
-    with write_transaction(crm.engine) as connection:
-        return queue.retry(connection, ids, crm.clock.now())
-
-
-def _require(crm: Crm, job_id: int) -> Mapping[str, Any]:
-    from sqlalchemy import select  # noqa: PLC0415 - only commands that read the database pay for this
-
-    from crmcore.model import JOB  # noqa: PLC0415
-    from crmcore.storage import translate_errors  # noqa: PLC0415
-
-    with translate_errors(), crm.engine.connect() as connection:
-        row = connection.execute(select(JOB).where(JOB.c.id == job_id)).mappings().first()
-    if row is None:
-        raise RecordNotFound("NOT_FOUND", entity="job", id=job_id)
-    return dict(row)
-
-
-def _rows(crm: Crm, wanted: str | None, limit: int | None) -> list[dict[str, Any]]:
-    from sqlalchemy import select  # noqa: PLC0415 - only commands that read the database pay for this
-
-    from crmcore.model import JOB  # noqa: PLC0415
-    from crmcore.storage import translate_errors  # noqa: PLC0415
-
-    query = select(*(JOB.c[name] for name in _LISTED)).order_by(JOB.c.id.desc()).limit(limit)
-    if wanted:
-        query = query.where(JOB.c.state == wanted)
-    with translate_errors(), crm.engine.connect() as connection:
-        return [dict(row) for row in connection.execute(query).mappings()]
+        state.output.json({"retried": count})

@@ -6,20 +6,18 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from crmcore.cli.commands.migrate import schema_word
 from crmcore.cli.opening import open_any_schema
 from crmcore.deployment import Deployment, validate_settings
 from crmcore.errors import CrmError, Problem
 from crmcore.migrate import refuse_unless_current
-from crmcore.model import JOB, SCHEDULE
+from crmcore.model import SCHEDULE
 from crmcore.registry import Registry, load
 from crmcore.storage import translate_errors
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from crmcore.app import Crm
     from crmcore.migrate import SchemaState
 
@@ -153,17 +151,12 @@ def _look(found: Survey, crm: Crm) -> None:
     except CrmError as error:
         found.problems += problems_of(error)
     if any(each.plugin == "core" and each.is_current for each in schema):
+        found.queue = crm.jobs.counts()
         with crm.engine.connect() as connection:
-            _look_at_queue(found, connection)
+            due = {row[0]: row[1] for row in connection.execute(select(SCHEDULE.c.job, SCHEDULE.c.next_at))}
+        for job in found.jobs:
+            job["next"] = due.get(job["name"])
 
 
 def _schema_row(each: SchemaState) -> dict[str, Any]:
     return {"plugin": each.plugin, "current": each.current, "head": each.head, "state": schema_word(each)}
-
-
-def _look_at_queue(found: Survey, connection: Connection) -> None:
-    counts = connection.execute(select(JOB.c.state, func.count()).group_by(JOB.c.state).order_by(JOB.c.state))
-    found.queue = {row[0]: row[1] for row in counts}
-    due = {row[0]: row[1] for row in connection.execute(select(SCHEDULE.c.job, SCHEDULE.c.next_at))}
-    for job in found.jobs:
-        job["next"] = due.get(job["name"])

@@ -3,6 +3,7 @@
 import importlib
 import json
 import sys
+import threading
 from typing import Any, Final
 
 _WATCHED: Final = {
@@ -12,7 +13,6 @@ _WATCHED: Final = {
     "subprocess.Popen": "it starts a process",
     "os.system": "it starts a process",
     "os.fork": "it starts a process",
-    "_thread.start_new_thread": "it starts a thread",
     "sqlite3.connect": "it opens a database",
     "os.remove": "it removes a file",
     "os.rename": "it renames a file",
@@ -42,6 +42,14 @@ def main() -> None:
             effects.append(f"it writes to {arguments[0]}")
 
     sys.addaudithook(audit)
+    started = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        effects.append("it starts a thread")
+        started(thread)
+
+    # Threads raise an audit event from Python 3.12 on only.
+    threading.Thread.start = start  # type: ignore[method-assign]
     importlib.import_module(question["target"])
     watching = False
     foreign = [module for module in question["foreign"] if module in sys.modules and module not in before]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from sqlalchemy import inspect
 
@@ -28,9 +27,9 @@ def disable_and_enable(subject: Subject, bench: Bench) -> Iterator[Problem]:
             yield from _active(subject, crm, kept, waiting)
         with bench.crm(url, migrate=True, seed=3) as crm:
             for table in kept.differences(_own(subject, crm)):
-                yield subject.problem("KIT_DISABLE_LOST", table, detail=table)
+                yield subject.problem("KIT_DISABLED_ACTIVE", table, detail=f"its data is not the same when it is enabled again: {table}")
             if _waiting(subject, crm) != waiting:
-                yield subject.problem("KIT_DISABLE_LOST", "crm_job", detail="its waiting jobs and deliveries are not those of before")
+                yield subject.problem("KIT_DISABLED_ACTIVE", "crm_job", detail="its waiting jobs and deliveries were lost")
 
 
 def _active(subject: Subject, crm: Crm, kept: Dump, waiting: list[object]) -> Iterator[Problem]:
@@ -90,9 +89,9 @@ def _leftovers(subject: Subject, crm: Crm) -> Iterator[Problem]:
 
 def _play(scene: Scene) -> None:
     """Let the records come to life, and leave deliveries and jobs waiting."""
-    scene.play()
+    scene.play_what_goes()
     for job in scene.subject.jobs:
-        partial(scene.enqueue, job)()
+        scene.enqueue(job)
 
 
 def _own(subject: Subject, crm: Crm) -> Dump:

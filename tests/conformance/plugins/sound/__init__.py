@@ -51,7 +51,13 @@ def crm_configuration():
                 "label": Label("Posta", "Mail"),
                 "help": "How to send.",
                 "schema": {
-                    "sender": {"type": "string", "required": True, "example": "crm@example.org", "label": Label("Da", "From"), "help": "Who sends."},
+                    "sender": {
+                        "type": "string",
+                        "required": True,
+                        "example": "crm@example.org",
+                        "label": Label("Da", "From"),
+                        "help": "Who sends.",
+                    },
                     "password": {"type": "string", "secret": True, "label": Label("Chiave", "Password"), "help": "The password."},
                 },
             },

@@ -1,0 +1,19 @@
+"""Fault: a handler commits the transaction that it was given.
+
+Expected: KIT_TRANSACTION_ENDED greet
+Found by: transactions_respected
+"""
+
+from crmcore import Account, Handler, PluginInfo, hookimpl
+
+PLUGIN = PluginInfo(name="committing_handler")
+
+
+def greet(session, event):
+    session.require(Account, event.id).phone1 = "0212345678"
+    session.commit()
+
+
+@hookimpl
+def crm_handlers():
+    return [Handler(event="account.created", fn=greet)]
