@@ -72,7 +72,7 @@ class Person(Entity):
 
 
 class Preference(Entity):
-    """What a person wants to get, and how: one cell of the matrix purpose × channel (B06, glossary 12)."""
+    """What a person wants to get, and how: one cell of the matrix purpose and channel (B06, glossary 12)."""
 
     __tablename__ = "person_preference"
     __visibility__ = Visibility.via("person_id")

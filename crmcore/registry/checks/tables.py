@@ -12,11 +12,11 @@ from sqlalchemy.orm import DeclarativeBase
 
 from crmcore.errors import Problem
 from crmcore.migrate import check_migrations
-from crmcore.model import CORE, Account, Entity, VisibilityKind
+from crmcore.model import CORE, ENTITIES, Entity, VisibilityKind
 from crmcore.registry.collect import Declarations
 from crmcore.registry.discovery import LoadedPlugin, describe
 
-_CORE_ENTITIES: Final[tuple[type[Entity], ...]] = (Account,)
+_CORE_ENTITIES: Final[tuple[type[Entity], ...]] = ENTITIES
 _CORE_ATTRIBUTES: Final[Mapping[type[Entity], frozenset[str]]] = {cls: frozenset(vars(cls)) for cls in _CORE_ENTITIES}
 """Taken when the core is imported, before any plugin can have touched its classes."""
 
