@@ -20,6 +20,7 @@ from crmcore.migrate import PluginRecord, Progress, SchemaState
 from crmcore.registry import Registry
 from crmcore.registry import load as load_registry
 from crmcore.session import Actor, Cause, Session
+from crmcore.session.rules import seed
 from crmcore.storage import DEFAULT_BUSY_TIMEOUT, Storage, open_storage, parse_url, translate_errors
 from crmcore.work import JobsAdmin, Worker
 
@@ -250,6 +251,9 @@ class Crm:
             for plugin in self.registry.plugins
         ]
         migrations.record_plugins(connection, records, now=self.clock.now(), disable_others=True)
+        with self.session(Actor.system("core"), connection=connection, source="migration") as session:
+            seed(session)
+            session.commit()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -18,6 +18,7 @@ from crmcore.events import Envelope, Event, LoopDetected, RecordVerb, event_payl
 from crmcore.hooks import Phase
 from crmcore.model import Entity
 from crmcore.registry.dispatch import failure
+from crmcore.session import rules
 from crmcore.session.actor import Cause
 from crmcore.session.changes import Change, collect_changes, complete_changes
 from crmcore.session.fields import plan_of
@@ -74,7 +75,7 @@ class UnitOfWork:
         if not changes:
             return
         self._refuse_foreign(changes)
-        problems = self._prepare(changes)
+        problems = [*self._prepare(changes), *rules.check_flush(self.session, changes)]
         for plugin, found in self.session.registry.hooks.results("crm_validate", session=self.session, changes=changes):
             problems += [problem if problem.plugin else attrs.evolve(problem, plugin=plugin) for problem in found]
         if problems:
@@ -116,6 +117,8 @@ class UnitOfWork:
         self.settle()
         self.session.registry.hooks.results("crm_before_commit", session=self.session, changes=self.changes)
         self.settle()
+        if problems := rules.check_commit(self.session, self.changes):
+            raise ValidationFailed("VALIDATION_FAILED", self._with_texts(problems))
         connection = self.session.orm.connection()
         self.session.cancel_now(connection, self.cancelled)
         write_journal(connection, self.session.registry, self.told, self.events, self.jobs, self.stopped)

@@ -1,0 +1,1 @@
+"""The registry: accounts with their portfolios, roles, sites, people, relations and consents."""

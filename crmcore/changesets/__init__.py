@@ -1,0 +1,1 @@
+"""Mass changes: preview, confirm, undo."""

@@ -1,0 +1,1 @@
+"""Three-level lookup tables."""

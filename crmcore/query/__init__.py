@@ -1,0 +1,1 @@
+"""Filters, saved searches, sorting, paging and full-text search."""

@@ -1,0 +1,1 @@
+"""State tables and the one function that changes a state."""

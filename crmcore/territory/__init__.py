@@ -1,0 +1,1 @@
+"""The sales force, zones, and who sells where."""
