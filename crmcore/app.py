@@ -17,10 +17,12 @@ from crmcore import migrate as migrations
 from crmcore.errors import ConfigurationError, CrmError, DatabaseError, Problem, StartError, UsageError
 from crmcore.events import Clock, Ids, SystemClock, WeekdayCalendar, WorkingCalendar
 from crmcore.migrate import PluginRecord, Progress, SchemaState
+from crmcore.model import CORE
 from crmcore.registry import Registry
 from crmcore.registry import load as load_registry
 from crmcore.session import Actor, Cause, Session
 from crmcore.session.rules import seed
+from crmcore.settings import CORE_DEFAULTS
 from crmcore.storage import DEFAULT_BUSY_TIMEOUT, Storage, open_storage, parse_url, translate_errors
 from crmcore.work import JobsAdmin, Worker
 
@@ -252,6 +254,7 @@ class Crm:
         ]
         migrations.record_plugins(connection, records, now=self.clock.now(), disable_others=True)
         with self.session(Actor.system("core"), connection=connection, source="migration") as session:
+            session.unit.tells = False
             seed(session)
             session.commit()
 
@@ -316,8 +319,8 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _resolve_settings(options: _Options, registry: Registry) -> Mapping[str, Mapping[str, object]]:
-    if not registry.config and not options.settings and options.deployment is None:
-        return MappingProxyType({})
+    if set(registry.config) == {CORE} and not options.settings and options.deployment is None:
+        return MappingProxyType({CORE: CORE_DEFAULTS})
     from crmcore.deployment import resolve, validate_settings  # noqa: PLC0415 - as above
 
     problems: list[Problem] = []

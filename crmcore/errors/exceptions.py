@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from crmcore.errors.catalogue import CATALOGUE, ErrorCode
+from crmcore.errors.catalogue import CATALOGUE
+from crmcore.errors.entry import ErrorCode
 
 
 def _mapping(value: Mapping[str, object]) -> Mapping[str, object]:

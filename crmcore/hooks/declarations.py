@@ -79,19 +79,40 @@ class CharacteristicDef:
     depends_on: tuple[str, ...] = ()
 
 
+class StoredAs(enum.Enum):
+    """The JSON form of the values of a type, which decides how the database compares and sorts them."""
+
+    TEXT = "text"
+    """Text, by its code points: dates as ``2026-05-11``, codes."""
+    INTEGER = "integer"
+    """A JSON number without a fraction, at most 2**53."""
+    DECIMAL = "decimal"
+    """Plain decimal text of at most 15 digits (``"-1200.5"``), compared as a number."""
+    FLAG = "flag"
+    """``true`` or ``false``."""
+    LIST = "list"
+    """A list of texts; it has no order and cannot be indexed."""
+
+
+def _as_stored(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    return value
+
+
 @attrs.frozen(kw_only=True)
 class FieldType:
     """Define a type of characteristic.
 
-    ``normalise`` takes what a person or a file gave and returns the value to store, which must be JSON; it raises ValueError
-    with what it expected, as text or as a `Label` in both languages, when the value does not fit. ``display`` turns a stored value
-    into text.
+    ``normalise`` takes what a person or a file gave and returns the value to store, in the form that ``stored_as`` names; it raises
+    ValueError with what it expected, as text or as a `Label` in both languages, when the value does not fit. Normalising what is stored
+    changes nothing. ``read`` turns a stored value into the Python value that callers get, ``display`` into text.
     """
 
     name: str
     label: Label
     normalise: Callable[[object], object]
     display: Callable[[object], str] = str
+    stored_as: StoredAs = StoredAs.TEXT
+    read: Callable[[Any], Any] = _as_stored
 
 
 @attrs.frozen(kw_only=True)

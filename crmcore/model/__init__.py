@@ -12,6 +12,7 @@ from crmcore.model.catalogues import (
     SavedSearch,
 )
 from crmcore.model.organisation import AccountPortfolio, BusinessUnit, Portfolio
+from crmcore.model.paths import below, path_text
 from crmcore.model.people import Consent, Interaction, InteractionKind, Person, Preference, Relation, RelationKind, Site, SiteKind
 from crmcore.model.platform import AUDIT, EVENT, JOB, PLATFORM_TABLES, PLUGIN, SCHEDULE
 from crmcore.model.states import StateChange, StateRow, StateTableRow, TransitionRow
@@ -110,4 +111,6 @@ __all__ = [
     "Zone",
     "ZoneRule",
     "ZoneRuleKind",
+    "below",
+    "path_text",
 ]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, Uuid
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, Uuid, and_
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from crmcore.model.base import Entity
 from crmcore.model.types import JsonMap, UtcDateTime
 from crmcore.model.visibility import Visibility
+
+if TYPE_CHECKING:
+    from crmcore.model.people import Person
 
 
 class AccountKind(enum.StrEnum):
@@ -52,6 +55,7 @@ class Account(Entity):
         "notes",
         "characteristics",
     )
+    __state_table__ = "customers"
     __table_args__ = (
         CheckConstraint("kind IN ('business', 'retail')", name="kind"),
         CheckConstraint("seller_source IN ('zone', 'manual')", name="seller_source"),
@@ -104,6 +108,8 @@ class AccountRole(Entity):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     role: Mapped[str] = mapped_column(String(40))
 
+    account: Mapped[Account] = relationship(init=False)
+
 
 class ExternalKey(Entity):
     """The key of a record in another system: one record for each (source, company, stream, key) (I-20)."""
@@ -120,6 +126,12 @@ class ExternalKey(Entity):
     key: Mapped[str] = mapped_column(String(120))
     company: Mapped[str] = mapped_column(String(40), default="")
     stream: Mapped[str] = mapped_column(String(40), default="")
+
+    # Lets the key of an account be added together with it; other entities give `entity_id`.
+    account: Mapped[Account] = relationship(
+        init=False,
+        primaryjoin=lambda: and_(foreign(ExternalKey.entity_id) == Account.id, ExternalKey.entity == "account"),
+    )
 
 
 class ContactPoint(Entity):
@@ -145,3 +157,6 @@ class ContactPoint(Entity):
     position: Mapped[int] = mapped_column(default=1)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True, default=None)
     bounced_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+
+    account: Mapped[Account] = relationship(init=False)
+    person: Mapped[Person | None] = relationship("Person", init=False)

@@ -74,6 +74,10 @@ class Entity(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False, repr=Fa
     __personal__: ClassVar[tuple[str, ...]]
     __audited__: ClassVar[bool] = True
     """False for tables that only machines write: no history and no events, and bulk statements are allowed."""
+    __append_only__: ClassVar[bool] = False
+    """True for history that only the platform writes: a record of it is never changed or deleted."""
+    __state_table__: ClassVar[str | None] = None
+    """The state table whose codes the column ``state`` holds; only `session.states` changes that column."""
     __references__: ClassVar[Mapping[str, str]] = {}
     """Generic references: column that holds an id → column that holds the entity name."""
     __not_references__: ClassVar[tuple[str, ...]] = ()

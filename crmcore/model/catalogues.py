@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crmcore.model.base import Entity
+from crmcore.model.paths import path_text
 from crmcore.model.types import Json, JsonMap, UtcDateTime
 from crmcore.model.visibility import Visibility
 
@@ -47,9 +48,12 @@ class LookupEntry(Entity):
     label_en: Mapped[str] = mapped_column(String(120), default="")
     level: Mapped[int] = mapped_column(default=1)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("lookup_entry.id"), index=True, default=None)
-    path: Mapped[str] = mapped_column(String(130), default="")
+    path: Mapped[str] = mapped_column(path_text(130), default="")
     position: Mapped[int] = mapped_column(default=0)
     obsolete: Mapped[bool] = mapped_column(default=False)
+
+    table: Mapped[LookupTable] = relationship(init=False)
+    parent: Mapped[LookupEntry | None] = relationship(init=False, remote_side="LookupEntry.id")
 
 
 class CharacteristicRow(Entity):
@@ -132,7 +136,7 @@ class ChangeSetItem(Entity):
     __personal__ = ("old", "new")
     __audited__ = False
     __references__ = {"record_id": "entity"}  # noqa: RUF012 - a declaration, read once at start
-    __table_args__ = (Index(None, "change_set_id", "outcome"), Index(None, "entity", "record_id"))
+    __table_args__ = (UniqueConstraint("change_set_id", "record_id", "field"), Index(None, "entity", "record_id"))
 
     change_set_id: Mapped[int] = mapped_column(ForeignKey("change_set.id"))
     entity: Mapped[str] = mapped_column(String(60))

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from typing import Final
 
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from crmcore.model.account import Account
 from crmcore.model.base import Entity
+from crmcore.model.paths import path_text
 from crmcore.model.visibility import Visibility
+
+PATH_LENGTH: Final = 2400
+"""Longest path of a portfolio, which an index of PostgreSQL can hold: some 400 levels."""
 
 
 class BusinessUnit(Entity):
@@ -40,7 +47,7 @@ class Portfolio(Entity):
     code: Mapped[str] = mapped_column(String(40))
     label_it: Mapped[str] = mapped_column(String(120))
     label_en: Mapped[str] = mapped_column(String(120), default="")
-    path: Mapped[str] = mapped_column(String(1000), default="")
+    path: Mapped[str] = mapped_column(path_text(PATH_LENGTH), default="")
     obsolete: Mapped[bool] = mapped_column(default=False)
 
 
@@ -55,3 +62,6 @@ class AccountPortfolio(Entity):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     business_unit_id: Mapped[int] = mapped_column(ForeignKey("business_unit.id"))
     portfolio_id: Mapped[int] = mapped_column(ForeignKey("portfolio.id"), index=True)
+
+    account: Mapped[Account] = relationship(init=False)
+    portfolio: Mapped[Portfolio] = relationship(init=False)

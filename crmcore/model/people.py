@@ -6,8 +6,9 @@ import enum
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from crmcore.model.account import Account
 from crmcore.model.base import Entity
 from crmcore.model.types import UtcDateTime
 from crmcore.model.visibility import Visibility
@@ -51,6 +52,8 @@ class Site(Entity):
     zone_id: Mapped[int | None] = mapped_column(ForeignKey("zone.id"), index=True, default=None)
     disabled: Mapped[bool] = mapped_column(default=False)
 
+    account: Mapped[Account] = relationship(init=False)
+
 
 class Person(Entity):
     """A contact person inside an account (glossary 10, 11)."""
@@ -70,6 +73,9 @@ class Person(Entity):
     notes: Mapped[str | None] = mapped_column(Text, default=None)
     disabled: Mapped[bool] = mapped_column(default=False)
 
+    account: Mapped[Account] = relationship(init=False)
+    site: Mapped[Site | None] = relationship(init=False)
+
 
 class Preference(Entity):
     """What a person wants to get, and how: one cell of the matrix purpose and channel (B06, glossary 12)."""
@@ -83,6 +89,8 @@ class Preference(Entity):
     purpose: Mapped[str] = mapped_column(String(40))
     channel: Mapped[str] = mapped_column(String(20))
     allowed: Mapped[bool] = mapped_column()
+
+    person: Mapped[Person] = relationship(init=False)
 
 
 class RelationKind(Entity):
@@ -107,7 +115,9 @@ class Relation(Entity):
     __visibility__ = Visibility.via("account_id")
     __personal__ = ("notes",)
     __table_args__ = (
-        UniqueConstraint("kind_id", "account_id", "other_account_id", "person_id"),
+        # One of the two targets is always empty, and what is empty is never equal: one constraint over both would refuse nothing.
+        UniqueConstraint("kind_id", "account_id", "other_account_id"),
+        UniqueConstraint("kind_id", "account_id", "person_id"),
         CheckConstraint("(other_account_id IS NULL) <> (person_id IS NULL)", name="one_target"),
         CheckConstraint("other_account_id <> account_id", name="not_itself"),
     )
@@ -117,6 +127,10 @@ class Relation(Entity):
     other_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True, default=None)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True, default=None)
     notes: Mapped[str] = mapped_column(String(500), default="")
+
+    account: Mapped[Account] = relationship(init=False, foreign_keys=[account_id])
+    other_account: Mapped[Account | None] = relationship(init=False, foreign_keys=[other_account_id])
+    person: Mapped[Person | None] = relationship(init=False)
 
 
 class Consent(Entity):
@@ -139,6 +153,9 @@ class Consent(Entity):
     text_version: Mapped[str] = mapped_column(String(40), default="")
     proof: Mapped[str] = mapped_column(Text, default="")
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True, default=None)
+
+    account: Mapped[Account] = relationship(init=False)
+    person: Mapped[Person | None] = relationship(init=False)
 
 
 class InteractionKind(Entity):
@@ -168,7 +185,8 @@ class Interaction(Entity):
     __table_args__ = (
         CheckConstraint("direction IN ('in', 'out', 'none')", name="direction"),
         CheckConstraint("mark BETWEEN 1 AND 5", name="mark"),
-        Index(None, "account_id", "current", "at"),
+        # The timeline: newest first, and in one order also where the instants are equal.
+        Index(None, "account_id", "current", "at", "id"),
         Index(None, "kind_id", "at"),
     )
 
@@ -185,3 +203,7 @@ class Interaction(Entity):
     number: Mapped[int] = mapped_column(default=1)
     current: Mapped[bool] = mapped_column(default=True)
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("interaction.id"), unique=True, default=None)
+
+    account: Mapped[Account] = relationship(init=False)
+    person: Mapped[Person | None] = relationship(init=False)
+    replaces: Mapped[Interaction | None] = relationship(init=False, remote_side="Interaction.id")

@@ -72,6 +72,9 @@ class StateChange(Entity):
     __tablename__ = "state_change"
     __visibility__ = Visibility.system()
     __personal__ = ()
+    # It is history itself: a change of it would be a change of what happened.
+    __audited__ = False
+    __append_only__ = True
     __references__ = {"record_id": "entity"}  # noqa: RUF012 - a declaration, read once at start
     __table_args__ = (Index(None, "entity", "record_id", "at"),)
 

@@ -20,6 +20,7 @@ from crmcore.registry.discovery import LoadedPlugin, describe, load_modules
 from crmcore.registry.dispatch import Dispatcher, check_slots, new_manager, register_plugin, specifications
 from crmcore.registry.order import order_plugins, required_by
 from crmcore.registry.registry import BoundHandler, BoundJob, EventType, Registry
+from crmcore.settings import CORE_SETTINGS
 from crmcore.work.schedules import CORE_JOBS
 
 CORE_MIGRATIONS: Final = Migrations("crmcore.migrate", "versions")
@@ -183,7 +184,7 @@ def _assemble(
         entities=_frozen(entities),
         owners=_frozen(owners),
         migrations=_frozen({name: migrations[name] for name in (CORE, *(p.name for p in ordered)) if name in migrations}),
-        config=_frozen({item.plugin: item.value for item in declarations.of("crm_configuration")}),
+        config=_frozen({CORE: CORE_SETTINGS} | {item.plugin: item.value for item in declarations.of("crm_configuration")}),
         characteristics=_frozen({entity: _frozen(keys) for entity, keys in characteristics.items()}),
         field_types=_by_name(declarations, "crm_field_types"),
         state_tables=_by_name(declarations, "crm_state_tables"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 
 import attrs
 
@@ -18,18 +19,22 @@ class ActorKind(enum.StrEnum):
 
 @attrs.frozen
 class Actor:
-    """Who reads and writes. ``name`` is a login, or ``system:<what>``; ``device`` identifies the PC or phone."""
+    """Who reads and writes.
+
+    ``name`` is a login, or ``system:<what>``; ``device`` identifies the PC or phone; ``groups`` are those of the workflow (G18).
+    """
 
     name: str
     kind: ActorKind = ActorKind.USER
     device: str | None = None
+    groups: frozenset[str] = frozenset()
 
     @classmethod
-    def user(cls, login: str, device: str | None = None) -> Actor:
-        """Return the actor of a user."""
+    def user(cls, login: str, device: str | None = None, groups: Iterable[str] = ()) -> Actor:
+        """Return the actor of a user, who is a member of these groups."""
         if not login.strip() or len(login) > 100 or ":" in login:  # noqa: PLR2004 - width of the stamps
             raise UsageError("ACTOR_INVALID", actor=login, reason="a login has 1 to 100 characters and no colon")
-        return cls(login, ActorKind.USER, device)
+        return cls(login, ActorKind.USER, device, frozenset(groups))
 
     @classmethod
     def system(cls, what: str) -> Actor:

@@ -87,8 +87,11 @@ class Plan:
 def plan_of(cls: type[Entity]) -> Plan:
     """Return the plan of a class; it depends on nothing but the class."""
     mapper: Mapper[Any] = inspect(cls)
+    parents = [relation for relation in mapper.relationships if relation.direction is RelationshipDirection.MANYTOONE]
+    # A relationship may fill a column that is no foreign key: the id of a generic reference.
+    filled = {column for relation in parents for _, column in relation.synchronize_pairs}
     fields = {
-        prop.key: _field(prop.key, prop.columns[0])
+        prop.key: _field(prop.key, prop.columns[0], filled=prop.columns[0] in filled)
         for prop in mapper.column_attrs
         if prop.key not in _OWN and isinstance(prop.columns[0], Column)
     }
@@ -96,17 +99,17 @@ def plan_of(cls: type[Entity]) -> Plan:
         entity=cls.entity_name(),
         fields=fields,
         defaults=tuple((key, column.default.arg) for key in fields if _has_plain_default(column := mapper.attrs[key].columns[0])),
-        foreign_keys=tuple(key for key in fields if mapper.attrs[key].columns[0].foreign_keys),
-        relations=frozenset(relation.key for relation in mapper.relationships if relation.direction is RelationshipDirection.MANYTOONE),
+        foreign_keys=tuple(key for key in fields if (column := mapper.attrs[key].columns[0]).foreign_keys or column in filled),
+        relations=frozenset(relation.key for relation in parents),
         has_uid="uid" in mapper.attrs,
         has_characteristics="characteristics" in fields,
         audited=cls.__audited__,
     )
 
 
-def _field(key: str, column: Column[Any]) -> Field:
+def _field(key: str, column: Column[Any], *, filled: bool) -> Field:
     # A foreign key may still be empty here, because a relationship fills it when it is written.
-    filled = column.default is not None or column.server_default is not None or bool(column.foreign_keys)
+    filled = filled or column.default is not None or column.server_default is not None or bool(column.foreign_keys)
     types = _types(column)
     longest = column.type.length if isinstance(column.type, String) else None
     return Field(key, not column.nullable and not filled, types, longest, strict=bool(types) and bool not in types)

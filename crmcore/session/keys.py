@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, Table, column, func, select, table
+from sqlalchemy import ColumnElement, Connection, column, func, select, table
 
 from crmcore.model import Entity
 
@@ -26,15 +26,35 @@ def assign_keys(connection: Connection, records: Iterable[Entity]) -> None:
     for record in records:
         if record.__dict__.get("id") is None:
             groups[type(record)].append(record)
-    for cls, group in groups.items():
-        if len(group) > 1 and isinstance(cls.__table__, Table):
-            following = _highest(connection, cls.__table__) + 1
-            for key, record in enumerate(group, following):
-                record.id = key
+    _number(connection, {cls: group for cls, group in groups.items() if len(group) > 1})
 
 
-def _highest(connection: Connection, entity: Table) -> int:
-    given = select(_SEQUENCE.c.seq).where(_SEQUENCE.c.name == entity.name).scalar_subquery()
-    there = select(func.max(entity.c.id)).scalar_subquery()
-    row = connection.execute(select(func.coalesce(given, 0), func.coalesce(there, 0))).one()
-    return int(max(row))
+def draw_keys(connection: Connection, cls: type[Entity], records: Sequence[Entity]) -> None:
+    """Give new records their keys before they are checked, for values that are made of the key; the write lock is held.
+
+    A key that a record got in an attempt that failed is not kept: meanwhile somebody else may have it.
+    """
+    if connection.dialect.name == "sqlite":
+        _number(connection, {cls: records})
+        return
+    sequence = func.pg_get_serial_sequence(cls.__tablename__, "id")
+    drawn = connection.execute(select(func.nextval(sequence)).select_from(func.generate_series(1, len(records)).table_valued("n")))
+    for record, key in zip(records, drawn.scalars(), strict=True):
+        record.id = key
+
+
+def _number(connection: Connection, groups: Mapping[type[Entity], Sequence[Entity]]) -> None:
+    if not groups:
+        return
+    # One row with the highest key of each table: one statement, however many tables.
+    highest = connection.execute(select(*(_highest(cls.__tablename__) for cls in groups))).one()
+    for group, last in zip(groups.values(), highest, strict=True):
+        for key, record in enumerate(group, last + 1):
+            record.id = key
+
+
+def _highest(name: str) -> ColumnElement[int]:
+    given = select(_SEQUENCE.c.seq).where(_SEQUENCE.c.name == name).scalar_subquery()
+    there = select(func.max(column("id"))).select_from(table(name)).scalar_subquery()
+    # With two arguments, SQLite's `max` is the greater of them.
+    return func.max(func.coalesce(given, 0), func.coalesce(there, 0))

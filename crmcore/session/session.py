@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -23,7 +24,10 @@ from crmcore.work import queue
 
 if TYPE_CHECKING:
     from crmcore.app import Crm
+    from crmcore.changesets import ChangeSets
     from crmcore.registry import Dispatcher, Registry
+    from crmcore.states import States
+    from crmcore.territory import Territory
 
 E = TypeVar("E", bound=Entity)
 
@@ -85,6 +89,27 @@ class Session:
     def settings(self, plugin: str) -> Mapping[str, object]:
         """Return the settings of a plugin, with defaults."""
         return self.crm.settings(plugin)
+
+    @cached_property
+    def changesets(self) -> ChangeSets:
+        """Mass changes: preview, confirm, undo."""
+        from crmcore.changesets import ChangeSets  # noqa: PLC0415 - it uses this module
+
+        return ChangeSets(self)
+
+    @cached_property
+    def states(self) -> States:
+        """State tables, and the one function that changes a state."""
+        from crmcore.states import States  # noqa: PLC0415 - it uses this module
+
+        return States(self)
+
+    @cached_property
+    def territory(self) -> Territory:
+        """The sales force, zones, and who sells where."""
+        from crmcore.territory import Territory  # noqa: PLC0415 - it uses this module
+
+        return Territory(self)
 
     # Reading
 
@@ -153,7 +178,7 @@ class Session:
             ValidationFailed: with every problem; nothing of this flush is written.
         """
         self._check_open()
-        with self._undoing():
+        with self.undoing():
             self._unit.flush()
 
     def commit(self) -> None:
@@ -167,7 +192,7 @@ class Session:
             WriteConflict: when the database rolled back because of another transaction.
         """
         self._check_open()
-        with self._undoing():
+        with self.undoing():
             if self._unit.has_work():
                 self._unit.run()
             self.orm.commit()
@@ -225,7 +250,7 @@ class Session:
             raise UsageError("SESSION_CLOSED")
 
     @contextmanager
-    def _undoing(self) -> Iterator[None]:
+    def undoing(self) -> Iterator[None]:
         """Roll back when the block fails, and translate what the driver raises."""
         try:
             with translate_errors():
@@ -241,7 +266,7 @@ class Session:
         if isinstance(statement, Insert | Update | Delete):
             name = getattr(statement.table, "name", str(statement.table))
             cls = next((cls for cls in self.registry.entities.values() if cls.__tablename__ == name), None)
-            if cls is not None and not cls.__audited__:
+            if cls is not None and not cls.__audited__ and not cls.__append_only__:
                 self.take_write_lock()
                 return
             raise UsageError("DIRECT_WRITE_REFUSED", statement=type(statement).__name__.upper(), table=name)

@@ -48,6 +48,11 @@ class UnitOfWork:
     """Called with the connection right before the commit; one that raises undoes everything."""
     stopped: set[str] = attrs.field(factory=set)
     """Ids of events that lie too deep in a chain to be handled."""
+    memo: dict[str, Any] = attrs.field(factory=dict)
+    """What the rules of this commit have read and need again, by their names; it ends with the commit."""
+
+    tells: bool = True
+    """Whether changes leave history and events; what every database starts with is nobody's change."""
 
     @property
     def changes(self) -> list[Change]:
@@ -74,19 +79,23 @@ class UnitOfWork:
         changes = collect_changes(orm)
         if not changes:
             return
+        if problems := self.problems_of(changes):
+            raise ValidationFailed("VALIDATION_FAILED", problems)
+        self.session.take_write_lock()
+        self._write(changes)
+        for change in complete_changes(changes):
+            if self.tells and plan_of(type(change.record)).audited:
+                event = self._envelope(f"{change.entity}.{change.verb}", 1, change=change)
+                self.told.append(Told(change, event))
+                self._announce(event)
+
+    def problems_of(self, changes: Sequence[Change]) -> list[Problem]:
+        """Ask the fields, the rules of the core and every plugin about changes that are not written yet, and fill what rules derive."""
         self._refuse_foreign(changes)
         problems = [*self._prepare(changes), *rules.check_flush(self.session, changes)]
         for plugin, found in self.session.registry.hooks.results("crm_validate", session=self.session, changes=changes):
             problems += [problem if problem.plugin else attrs.evolve(problem, plugin=plugin) for problem in found]
-        if problems:
-            raise ValidationFailed("VALIDATION_FAILED", self._with_texts(problems))
-        self.session.take_write_lock()
-        self._write(changes)
-        for change in complete_changes(changes):
-            if plan_of(type(change.record)).audited:
-                event = self._envelope(f"{change.entity}.{change.verb}", 1, change=change)
-                self.told.append(Told(change, event))
-                self._announce(event)
+        return self._with_texts(problems)
 
     def settle(self) -> None:
         """Flush, and run the handlers of this transaction, until nothing new happens."""

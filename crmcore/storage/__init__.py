@@ -1,5 +1,6 @@
 """Databases: engines, transactions, JSON."""
 
+from crmcore.storage.batches import batches
 from crmcore.storage.engines import DEFAULT_BUSY_TIMEOUT, WRITE_OPTION, Storage, is_busy, open_storage, parse_url, take_write_lock
 from crmcore.storage.json import dump_json, to_json
 from crmcore.storage.transactions import translate_errors, write_transaction
@@ -8,6 +9,7 @@ __all__ = [
     "DEFAULT_BUSY_TIMEOUT",
     "WRITE_OPTION",
     "Storage",
+    "batches",
     "dump_json",
     "is_busy",
     "open_storage",

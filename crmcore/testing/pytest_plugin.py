@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class OpenCrm(Protocol):
-    """Open a migrated Crm on the test's database; it is closed after the test."""
+    """Open a migrated Crm on the test's database; it is closed after the test. An account needs nothing but a name, unless ``settings`` say more."""
 
     def __call__(
         self,
@@ -97,6 +97,8 @@ def open_crm(crm_databases: TestDatabases, database_kind: Kind, tmp_path: Path, 
         clock: Clock | None = None,
         **options: Any,  # noqa: ANN401 - passed on to `Crm.open`
     ) -> Crm:
+        # Most tests are about something else than what an account must have.
+        settings = {"core": {"required_account_fields": ["name"]}, **(settings or {})}
         if not urls:
             template = Template(_key(plugins), lambda url: Crm.open(url, plugins=plugins, settings=settings, migrate=True).close())
             urls.append(crm_databases.create(database_kind, tmp_path, template))

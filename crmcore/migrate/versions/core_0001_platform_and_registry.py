@@ -402,9 +402,9 @@ def upgrade() -> None:
         sa.Column("updated_by", sa.String(length=100), nullable=False),
         sa.ForeignKeyConstraint(["change_set_id"], ["change_set.id"], name=op.f("fk_change_set_item_change_set_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_change_set_item")),
+        sa.UniqueConstraint("change_set_id", "record_id", "field", name=op.f("uq_change_set_item_change_set_id_record_id_field")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_change_set_item_change_set_id_outcome"), "change_set_item", ["change_set_id", "outcome"], unique=False)
     op.create_index(op.f("ix_change_set_item_entity_record_id"), "change_set_item", ["entity", "record_id"], unique=False)
     op.create_table(
         "crm_job",
@@ -445,7 +445,7 @@ def upgrade() -> None:
         sa.Column("label_en", sa.String(length=120), nullable=False),
         sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("path", sa.String(length=130), nullable=False),
+        sa.Column("path", sa.String(length=130).with_variant(sa.String(length=130, collation="C"), "postgresql"), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("obsolete", sa.Boolean(), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -470,7 +470,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("label_it", sa.String(length=120), nullable=False),
         sa.Column("label_en", sa.String(length=120), nullable=False),
-        sa.Column("path", sa.String(length=1000), nullable=False),
+        sa.Column("path", sa.String(length=2400).with_variant(sa.String(length=2400, collation="C"), "postgresql"), nullable=False),
         sa.Column("obsolete", sa.Boolean(), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -747,7 +747,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("replaces_id", name=op.f("uq_interaction_replaces_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_interaction_account_id_current_at"), "interaction", ["account_id", "current", "at"], unique=False)
+    op.create_index(op.f("ix_interaction_account_id_current_at_id"), "interaction", ["account_id", "current", "at", "id"], unique=False)
     op.create_index(op.f("ix_interaction_kind_id_at"), "interaction", ["kind_id", "at"], unique=False)
     op.create_index(op.f("ix_interaction_person_id"), "interaction", ["person_id"], unique=False)
     op.create_table(
@@ -787,9 +787,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["other_account_id"], ["account.id"], name=op.f("fk_relation_other_account_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_relation_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_relation")),
-        sa.UniqueConstraint(
-            "kind_id", "account_id", "other_account_id", "person_id", name=op.f("uq_relation_kind_id_account_id_other_account_id_person_id")
-        ),
+        sa.UniqueConstraint("kind_id", "account_id", "other_account_id", name=op.f("uq_relation_kind_id_account_id_other_account_id")),
+        sa.UniqueConstraint("kind_id", "account_id", "person_id", name=op.f("uq_relation_kind_id_account_id_person_id")),
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_relation_account_id"), "relation", ["account_id"], unique=False)

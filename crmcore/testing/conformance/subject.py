@@ -18,7 +18,7 @@ from crmcore.deployment import sample_values
 from crmcore.errors import Problem, StartError
 from crmcore.events import FrozenClock, Ids
 from crmcore.hooks import PluginInfo
-from crmcore.model import Entity
+from crmcore.model import CORE, Entity
 from crmcore.registry import BoundHandler, LoadedPlugin, Registry, Requirement, discover, load
 from crmcore.registry.discovery import load_modules
 from crmcore.session import Session
@@ -74,6 +74,8 @@ class Subject:
         registry, _ = load(plugins)
         plugin = _find(registry.plugins, item)
         values: dict[str, Mapping[str, object]] = {name: sample_values(schema) for name, schema in registry.config.items()}
+        # A sample of an account has neither phone nor portfolio; what one must have is the deployment's to say.
+        values[CORE] = {"required_account_fields": ["name"]}
         for name, given in (settings or {}).items():
             values[name] = {**values.get(name, {}), **given}
         return cls(

@@ -1,0 +1,79 @@
+"""The careful way of a mass change: records are loaded, changed and flushed, because somebody wants to see each of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from crmcore.changesets.kinds import Kind
+from crmcore.changesets.values import Seen
+from crmcore.errors import Problem
+from crmcore.events import RecordVerb
+from crmcore.hooks import Phase
+from crmcore.model import Entity
+from crmcore.session.changes import collect_changes
+
+if TYPE_CHECKING:
+    from crmcore.session import Session
+
+Values = Mapping[int, Mapping[str, Any]]
+"""Record → field → JSON value."""
+
+
+def wants_records(session: Session, kind: Kind, cls: type[Entity], fields: Collection[str]) -> bool:
+    """Return whether somebody has to see each record: a hook, a handler in the transaction, a limit on chains, or a field's type."""
+    registry = session.registry
+    event = f"{cls.entity_name()}.{RecordVerb.UPDATED}"
+    return (
+        any(registry.hooks.implementations(hook) for hook in ("crm_validate", "crm_before_commit"))
+        or bool(registry.handlers_of(event, Phase.IN_TRANSACTION))
+        or session.unit.cause.depth >= session.crm.depth_limit
+        or not all(kind.writer.is_bulk(cls, field) for field in fields)
+    )
+
+
+def find_refused(session: Session, kind: Kind, cls: type[Entity], wishes: Iterable[Seen]) -> dict[int, Problem]:
+    """Ask every rule and plugin about the wishes, write nothing, and return the problem of each record that is refused."""
+    values: dict[int, dict[str, Any]] = defaultdict(dict)
+    for wish in wishes:
+        values[wish.record_id][wish.field] = wish.new
+    refused: dict[int, Problem] = {}
+    _search(session, kind, cls, values, refused)
+    return refused
+
+
+def load(session: Session, kind: Kind, cls: type[Entity], values: Values) -> list[Entity]:
+    """Load records as they are stored now, and set their fields."""
+    statement = select(cls).where(cls.id.in_(sorted(values))).order_by(cls.id)
+    records: list[Entity] = list(session.orm.scalars(statement, execution_options={"populate_existing": True}))
+    for record in records:
+        for field, value in values[record.id].items():
+            kind.writer.write(record, field, value)
+    return records
+
+
+def _search(session: Session, kind: Kind, cls: type[Entity], values: Values, refused: dict[int, Problem]) -> None:
+    """Halve what has problems until each is found: a problem does not say whose it is."""
+    if not values:
+        return
+    orm = session.orm
+    waiting = set(orm.new)
+    records = load(session, kind, cls, values)
+    problems = session.unit.problems_of(collect_changes(orm))
+    for record in records:
+        orm.expire(record)
+    for derived in set(orm.new) - waiting:
+        # What a rule added beside the change is not meant yet.
+        orm.expunge(derived)
+    if not problems:
+        return
+    if len(values) == 1:
+        refused[next(iter(values))] = problems[0]
+        return
+    keys: Sequence[int] = sorted(values)
+    middle = len(keys) // 2
+    for half in (keys[:middle], keys[middle:]):
+        _search(session, kind, cls, {key: values[key] for key in half}, refused)

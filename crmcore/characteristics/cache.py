@@ -1,0 +1,78 @@
+"""The definitions in effect, kept for a whole Crm and never older than the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+from sqlalchemy import Connection, Row, func, select
+
+from crmcore.characteristics.definitions import DefinitionSet, effective
+from crmcore.model import CharacteristicRow
+
+if TYPE_CHECKING:
+    from crmcore.registry import Registry
+
+_TABLE: Final = CharacteristicRow.__table__
+_COLUMNS: Final = (
+    _TABLE.c.id,
+    _TABLE.c.version,
+    _TABLE.c.entity,
+    _TABLE.c.key,
+    _TABLE.c.type,
+    _TABLE.c.label_it,
+    _TABLE.c.label_en,
+    _TABLE.c.definition,
+    _TABLE.c.position,
+    _TABLE.c.obsolete,
+    _TABLE.c.owner,
+)
+# Keys are never given twice and versions only rise, so no later state of the table has the fingerprint of an earlier one.
+_FINGERPRINT: Final = select(func.count(), func.coalesce(func.sum(_TABLE.c.version), 0), func.coalesce(func.max(_TABLE.c.id), 0)).select_from(_TABLE)
+_ROWS: Final = select(*_COLUMNS).order_by(_TABLE.c.id)
+
+Fingerprint = tuple[int, int, int]
+
+
+@attrs.frozen
+class _Kept:
+    fingerprint: Fingerprint
+    definitions: DefinitionSet
+
+
+class DefinitionCache:
+    """Definitions by the state of their table: other processes may change it at any time, so each transaction asks for its fingerprint."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._owners = {
+            key: plugin.name
+            for plugin in registry.plugins
+            for group in registry.characteristics.values()
+            for key in group
+            if key.startswith(f"{plugin.name}_")
+        }
+        self._kept: _Kept | None = None
+
+    def read(self, connection: Connection, *, keep: bool) -> DefinitionSet:
+        """Return the definitions that a transaction sees; one statement when nothing changed.
+
+        ``keep`` is False where rows may be seen that nobody has committed: they are for this transaction alone.
+        """
+        found = connection.execute(_FINGERPRINT).one()
+        present = (int(found[0]), int(found[1]), int(found[2]))
+        kept = self._kept
+        if kept is not None and kept.fingerprint == present:
+            return kept.definitions
+        rows = connection.execute(_ROWS).all() if present[0] else []
+        definitions = self.combine(rows)
+        if keep:
+            # The fingerprint of what was read, which may be newer than what was counted.
+            self._kept = _Kept((len(rows), sum(row.version for row in rows), max((row.id for row in rows), default=0)), definitions)
+        return definitions
+
+    def combine(self, rows: Sequence[Row[Any]] | Iterable[Any]) -> DefinitionSet:
+        """Return the definitions of the plugins together with some rows, of the table or not yet in it."""
+        registry = self._registry
+        return effective(registry.characteristics, self._owners, rows, registry.field_types)

@@ -1,0 +1,77 @@
+"""The settings of the core itself: ``settings: core:`` in a deployment, ``settings={"core": …}`` in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from crmcore.hooks import ConfigSchema
+from crmcore.labels import Label
+
+PRIMARY_PORTFOLIO: Final = "primary_portfolio"
+LEGAL_SITE: Final = "legal_site"
+
+CORE_SETTINGS: Final = ConfigSchema(
+    {
+        "required_account_fields": {
+            "type": "list",
+            "schema": {
+                "type": "string",
+                "allowed": [
+                    "name",
+                    "phone1",
+                    PRIMARY_PORTFOLIO,
+                    LEGAL_SITE,
+                    "email",
+                    "pec",
+                    "recipient_code",
+                    "vat_code",
+                    "fiscal_code",
+                    "ateco",
+                    "web",
+                    "state",
+                    "owner",
+                    "notes",
+                ],
+            },
+            "default": ["name", "phone1", PRIMARY_PORTFOLIO],
+            "label": Label("Campi obbligatori delle anagrafiche", "Required fields of accounts"),
+            "help": "What every account must have: fields, `primary_portfolio`, and `legal_site` (for companies). The name always is.",
+        },
+        "unique_tax_codes": {
+            "type": "string",
+            "allowed": ["warning", "error"],
+            "default": "warning",
+            "label": Label("Partita IVA e codice fiscale ripetuti", "Repeated VAT and fiscal codes"),
+            "help": "Whether two accounts with one VAT or fiscal code are only pointed out, or refused.",
+        },
+        "contact_purposes": {
+            "type": "list",
+            "schema": {"type": "string", "regex": "[a-z][a-z0-9_]{0,39}"},
+            "default": ["offers", "newsletter", "rfq", "invoices", "visits"],
+            "label": Label("Scopi di contatto", "Purposes of contact"),
+            "help": "The rows of the preference matrix of contact persons; its columns are phone, email, pec, sms and mail.",
+        },
+        "marketing_purposes": {
+            "type": "list",
+            "schema": {"type": "string", "regex": "[a-z][a-z0-9_]{0,39}"},
+            "default": ["offers", "newsletter"],
+            "label": Label("Scopi di marketing", "Marketing purposes"),
+            "help": "Purposes for which a preference is not enough: they need a consent for the purpose itself or for `marketing`.",
+        },
+    },
+)
+"""The schema of the core's settings; each part of the core reads its own keys with ``session.settings("core")``."""
+
+
+def _frozen(value: object) -> object:
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: _frozen(inner) for key, inner in value.items()})
+    return tuple(_frozen(inner) for inner in value) if isinstance(value, list) else value
+
+
+CORE_DEFAULTS: Final[Mapping[str, object]] = MappingProxyType(
+    {key: _frozen(rules["default"]) for key, rules in CORE_SETTINGS.schema.items() if "default" in rules},
+)
+"""What the settings are when nobody says anything, without asking the validator, which takes time to import."""

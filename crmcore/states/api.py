@@ -1,0 +1,5 @@
+"""States."""
+
+
+class States:
+    """Stub."""

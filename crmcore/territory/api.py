@@ -1,0 +1,5 @@
+"""Territory."""
+
+
+class Territory:
+    """Stub."""
