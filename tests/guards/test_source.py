@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from tools.repository import project_files, python_files, shown, syntax_tree
+from tools.repository import ROOT, project_files, python_files, shown, syntax_tree
 
 pytestmark = pytest.mark.feature("P2.1")
 
@@ -34,6 +35,8 @@ ALLOWED: Final = {
     ("crmcore/migrate/transaction.py", "time.sleep"): "waits for another process that migrates",
     ("crmcore/testing/postgres.py", "time.sleep"): "waits for the server of the tests",
     ("crmcore/testing/databases.py", "secrets.token_hex"): "test databases of processes that share a server",
+    ("crmcore/testing/conformance/probe.py", "print"): "the answer of a process of its own",
+    ("crmcore/testing/conformance/subject.py", "secrets.token_hex"): "databases that were prepared for one subject",
 }
 """Where the wall clock, chance and waiting are asked for directly, and why."""
 
@@ -128,6 +131,26 @@ def test_init_modules_only_re_export():
             plugin = shown(path).startswith("plugins/") and isinstance(node, ast.Assign | ast.FunctionDef)
             if not (docstring or dunder or plugin or isinstance(node, allowed)):
                 found.append(f"{shown(path)}:{node.lineno}: {ast.unparse(node).splitlines()[0]}")
+    assert found == []
+
+
+def imported_names(path: Path) -> Iterator[tuple[int, str, str]]:
+    for node in ast.walk(syntax_tree(path)):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "crmcore" and not node.level:
+            yield from ((node.lineno, node.module, each.name) for each in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, each.name, "") for each in node.names if each.name.partition(".")[0] == "crmcore")
+
+
+def test_plugins_and_examples_use_public_names_of_the_core_only():
+    found = []
+    for path in python_files("plugins", "examples"):
+        # A revision uses no names of the core at all; what it may import is for the kit to say.
+        for line, module, name in imported_names(path):
+            package = ROOT / Path(*module.split(".")) / "__init__.py"
+            public = package.exists() and (not name or name in getattr(importlib.import_module(module), "__all__", ()))
+            if not public:
+                found.append(f"{shown(path)}:{line}: {module}{f'.{name}' if name else ''}")
     assert found == []
 
 
