@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crmcore.app import Crm
-    from crmcore.errors import CrmError, ErrorCode, Problem, StaleVersion, ValidationFailed
+    from crmcore.errors import CrmError, ErrorCode, Problem, StaleVersion, StartError, ValidationFailed
     from crmcore.events import Envelope, Event, Every, FrozenClock, Rule
     from crmcore.hooks import (
         CharacteristicDef,
@@ -41,7 +41,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "crmcore.app": ("Crm",),
-    "crmcore.errors": ("CrmError", "ErrorCode", "Problem", "StaleVersion", "ValidationFailed"),
+    "crmcore.errors": ("CrmError", "ErrorCode", "Problem", "StaleVersion", "StartError", "ValidationFailed"),
     "crmcore.events": ("Envelope", "Event", "Every", "FrozenClock", "Rule"),
     "crmcore.hooks": (
         "CharacteristicDef",
@@ -103,6 +103,7 @@ __all__ = [
     "ScriptFunction",
     "Session",
     "StaleVersion",
+    "StartError",
     "State",
     "StateTable",
     "Template",

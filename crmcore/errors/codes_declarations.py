@@ -19,9 +19,9 @@ DECLARATIONS: Final = (
     ),
     ErrorCode(
         "TABLE_BASE",
-        "{cls} is not a class on the base of this plugin (`entity_base({plugin!r})`)",
-        "{cls} non è una classe sulla base di questo plugin (`entity_base({plugin!r})`)",
-        "Derive each class from the base that `crmcore.model.entity_base(name)` returns for the plugin's own name.",
+        "{cls} is not a class on the base of this plugin (`Entity, plugin={plugin!r}`)",
+        "{cls} non è una classe sulla base di questo plugin (`Entity, plugin={plugin!r}`)",
+        "Make one abstract class `class MyEntity(Entity, plugin='my_plugin')` with `__abstract__ = True`, and derive each class from that.",
     ),
     ErrorCode(
         "TABLE_MAPPING",

@@ -1,7 +1,8 @@
 """Insert rows of the platform's own tables at the price of the driver: what every commit pays for.
 
-The statements are expressions like all others, but compiled once for each engine and then handed to the driver. SQLite is given tuples.
-PostgreSQL is given one JSON document for each table and one statement for all of them: a fifth of the cost of values one by one, in one trip.
+The statements are expressions like all others, but compiled once for each engine and then handed to the driver. SQLite is given
+tuples. PostgreSQL is given one JSON document for each table and one statement for all of them: a fifth of the cost of values one
+by one, and one trip.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def insert_rows(connection: Connection, batches: Iterable[NewRows]) -> None:
 def _insert_as_documents(connection: Connection, batches: Sequence[NewRows]) -> None:
     compiled = _one_statement(connection.dialect, tuple((batch.table, batch.names) for batch in batches))
     documents = {
-        f"rows_{number}": dump_json([dict(zip(batch.names, row, strict=True)) for row in batch.values]) for number, batch in enumerate(batches)
+        f"rows_{number}": dump_json([dict(zip(batch.names, row, strict=True)) for row in batch.values])
+        for number, batch in enumerate(batches)
     }
     if compiled.positional:
         connection.exec_driver_sql(compiled.string, tuple(documents[name] for name in compiled.positiontup or ()))

@@ -9,7 +9,9 @@ from typing import Any
 from crmcore.hooks import API_VERSION, PluginInfo, hookimpl
 
 
-def make_plugin(name: str, *, requires: Sequence[str] = (), api: str = f">={API_VERSION}", version: str = "", **hooks: object) -> ModuleType:
+def make_plugin(
+    name: str, *, requires: Sequence[str] = (), api: str = f">={API_VERSION}", version: str = "", **hooks: object
+) -> ModuleType:
     """Return a plugin module with these hooks: a function is the implementation itself, any other value is what it returns.
 
     ``make_plugin("toy", crm_handlers=[Handler(…)])`` declares a handler; ``make_plugin("toy", crm_validate=function)`` implements a hook.

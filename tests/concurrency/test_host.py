@@ -64,7 +64,9 @@ def orders(engine):
 def everything(engine):
     """Return how many rows each table of the CRM has."""
     with engine.connect() as connection:
-        return [connection.execute(select(text("count(*)")).select_from(table)).scalar_one() for table in (Entry.__table__, AUDIT, EVENT, JOB)]
+        return [
+            connection.execute(select(text("count(*)")).select_from(table)).scalar_one() for table in (Entry.__table__, AUDIT, EVENT, JOB)
+        ]
 
 
 def write_order(connection, name):
@@ -254,7 +256,9 @@ def test_two_crms_of_one_process_do_not_touch(crm_databases, tmp_path):
         open_crm(two, plugins=("clockwork", "ledger")) as second,
         Crm.open(three, plugins=[], migrate=True) as third,
     ):
-        assert [["ledger"], ["ledger", "clockwork"], []] == [[plugin.name for plugin in crm.registry.plugins] for crm in (first, second, third)]
+        assert [["ledger"], ["ledger", "clockwork"], []] == [
+            [plugin.name for plugin in crm.registry.plugins] for crm in (first, second, third)
+        ]
         write_entry(first, "first")
         write_entry(second, "second")
         assert [["first"], ["second"]] == [crm.session("x").scalars(select(Entry.run)).all() for crm in (first, second)]

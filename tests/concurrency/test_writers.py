@@ -124,7 +124,9 @@ def test_the_loser_of_a_race_hears_of_it_and_leaves_nothing(ledger_url):
             seen.value += 1
             with pytest.raises(StaleVersion) as caught:
                 slow.commit()
-        assert {"entity": "ledger.counter", "expected": 1, "found": 3} == {k: caught.value.params[k] for k in ("entity", "expected", "found")}
+        assert {"entity": "ledger.counter", "expected": 1, "found": 3} == {
+            k: caught.value.params[k] for k in ("entity", "expected", "found")
+        }
         with crm.engine.connect() as connection:
             assert 20 == values(connection)["one"]
             assert [] == connection.execute(select(AUDIT).where(AUDIT.c.actor == "slow")).all()

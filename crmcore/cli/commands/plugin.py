@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from crmcore.cli.commands.revision import revision
 from crmcore.cli.context import CliState, pass_state
 from crmcore.cli.groups import SectionedGroup, enabled_plugins
 from crmcore.errors import StartError
@@ -37,6 +38,9 @@ def plugin() -> None:
 
     Installed is not enabled: a plugin is part of a deployment when its crm.yaml names it.
     """
+
+
+plugin.add_command(revision)
 
 
 @plugin.command("list", short_help="List what is installed, and what is enabled here.")

@@ -117,7 +117,12 @@ class _Child:
         _, status = os.waitpid(self.pid, 0)
         word = "killed" if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL else "done" if status == 0 else "failed"
         # A line that the kill tore in two was never reported.
-        return {"status": word, "lines": self.text.decode().split("\n")[:-1], "at_ns": time.monotonic_ns(), "lasted": time.monotonic() - self.ready}
+        return {
+            "status": word,
+            "lines": self.text.decode().split("\n")[:-1],
+            "at_ns": time.monotonic_ns(),
+            "lasted": time.monotonic() - self.ready,
+        }
 
 
 def _fork(scenario, arguments):

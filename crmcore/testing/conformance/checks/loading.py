@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Final
 
+from importlib_metadata import packages_distributions
+
 from crmcore.errors import Problem, StartError
 from crmcore.registry import discover, load
 from crmcore.testing.conformance.dumps import dump
@@ -40,16 +42,14 @@ def starts_with_all(subject: Subject) -> Iterator[Problem]:
 
 
 def registered(subject: Subject) -> Iterator[Problem]:
-    """Be registered as an entry point under the name that the plugin gives itself.
-
-    A module that is given as such, and that no distribution registers, is only being written: there is nothing to check.
-    """
+    """Be registered as an entry point under the name that the plugin gives itself, as soon as a distribution installs it."""
     target = subject.module.__name__
-    entries = [(name, entry) for name, found in discover().items() for entry in found if entry.target == target]
-    wrong = [name for name, _ in entries if name != subject.name]
-    for name in wrong:
-        yield subject.problem("PLUGIN_NAME_MISMATCH", name, entry=name, name=subject.name)
-    if not entries and isinstance(subject.item, str):
+    names = [name for name, found in discover().items() if any(entry.target == target for entry in found)]
+    for name in names:
+        if name != subject.name:
+            yield subject.problem("PLUGIN_NAME_MISMATCH", name, entry=name, name=subject.name)
+    # A module that no distribution has installed is only being written.
+    if not names and target.partition(".")[0] in packages_distributions():
         yield subject.problem("KIT_NOT_REGISTERED", target, target=target, name=subject.name)
 
 
