@@ -57,7 +57,7 @@ def _print_table(found: list[Figure]) -> None:
     rows = [("", "database", "measured", "baseline", "ratio", "target", "")]
     for figure in found:
         baseline = "" if figure.baseline is None else f"{_number(figure.baseline)} {figure.unit}, {figure.against}"
-        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f} ×"
+        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f} x"
         rows.append(
             (figure.subject, figure.database, f"{_number(figure.value)} {figure.unit}", baseline, ratio, figure.goal, figure.verdict)
         )

@@ -40,8 +40,8 @@ def figures(*, quick: bool) -> list[Figure]:
             target=150,
             of="excess",
             notes=(
-                f"Python alone {milliseconds['python']:.0f} ms, SQLAlchemy with its ORM {milliseconds['orm']:.0f} ms, "
-                f"import crmcore {milliseconds['package']:.0f} ms",
+                f"Python alone {milliseconds['python']:.0f} ms, SQLAlchemy with its ORM {milliseconds['orm']:.0f} ms",
+                f"import crmcore, by itself {milliseconds['package']:.0f} ms",
                 f"heaviest by their own modules: {', '.join(heaviest)}",
             ),
         )

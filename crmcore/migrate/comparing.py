@@ -93,7 +93,7 @@ def autogenerate_context(
 
 
 def selection(tables: Mapping[str, Table]) -> MetaData:
-    """Return a MetaData that holds ``tables`` alone: in that of everybody, a table of a broken plugin may refer to nothing, and spoil all."""
+    """Return a MetaData with ``tables`` alone: in that of everybody, one table of a broken plugin that refers to nothing spoils all."""
     chosen = MetaData(naming_convention=next(iter(tables.values())).metadata.naming_convention)
     for table in tables.values():
         # A copy would lose the foreign keys to tables that are not among them.

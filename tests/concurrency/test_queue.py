@@ -40,7 +40,7 @@ def runs_by_job(file):
             open_runs[job, who] = int(moment)
         else:
             runs.append((job, open_runs.pop((job, who)), int(moment), who))
-    assert {} == open_runs
+    assert open_runs == {}
     return runs
 
 
@@ -130,7 +130,7 @@ def test_workers_that_start_together_give_each_recurring_job_one_row(zygote, led
         zygote.wait(worker).ok()
     with open_crm(ledger_url) as crm, crm.engine.connect() as connection:
         rows = connection.execute(select(SCHEDULE.c.job)).scalars().all()
-        assert ["clockwork.tick", "core.prune"] == sorted(rows)
+        assert sorted(rows) == ["clockwork.tick", "core.prune"]
 
 
 def test_a_key_that_waits_is_not_run_before_the_commit_that_asked_for_it_again(ledger_url):

@@ -56,4 +56,5 @@ def main() -> None:
     print(json.dumps({"effects": effects, "foreign": foreign}))  # noqa: T201 - the answer
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -141,7 +141,7 @@ def _fork(scenario, arguments):
 
         crash_scenarios.SCENARIOS[scenario](lambda line: os.write(writing, f"{line}\n".encode()), **arguments)
         code = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it was, the test must see it
         os.write(writing, f"ready\n{traceback.format_exc()}".encode())
     finally:
         os._exit(code)
