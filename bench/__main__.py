@@ -57,11 +57,15 @@ def _print_table(found: list[Figure]) -> None:
     rows = [("", "database", "measured", "baseline", "ratio", "target", "")]
     for figure in found:
         baseline = "" if figure.baseline is None else f"{_number(figure.baseline)} {figure.unit}, {figure.against}"
-        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f} ×"
-        rows.append((figure.subject, figure.database, f"{_number(figure.value)} {figure.unit}", baseline, ratio, figure.goal, figure.verdict))
+        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f} x"
+        rows.append(
+            (figure.subject, figure.database, f"{_number(figure.value)} {figure.unit}", baseline, ratio, figure.goal, figure.verdict)
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     line = partial(_line, widths=widths)
-    print(f"Python {platform.python_version()}, SQLAlchemy {sqlalchemy.__version__}, {os.cpu_count()} processors; processor time, median of rounds\n")
+    print(
+        f"Python {platform.python_version()}, SQLAlchemy {sqlalchemy.__version__}, {os.cpu_count()} processors; processor time, median of rounds\n"
+    )
     print(line(rows[0]))
     print(line(tuple("-" * width for width in widths)))
     for row, figure in zip(rows[1:], found, strict=True):
@@ -72,7 +76,9 @@ def _print_table(found: list[Figure]) -> None:
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:
     right = {2, 4}
-    cells = (cell.rjust(width) if column in right else cell.ljust(width) for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
+    cells = (
+        cell.rjust(width) if column in right else cell.ljust(width) for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    )
     return "  ".join(cells).rstrip()
 
 

@@ -69,7 +69,16 @@ def _compare(crm: Crm, kind: str, rows: int, target: float, *, quick: bool) -> l
     value, baseline = measured["crmcore"] * 1e6, measured["plain"] * 1e6
     subject = f"commit of {name}"
     return [
-        Figure(subject=subject, database=kind, value=value, unit="µs", baseline=baseline, against="plain ORM commit", target=target, notes=notes)
+        Figure(
+            subject=subject,
+            database=kind,
+            value=value,
+            unit="µs",
+            baseline=baseline,
+            against="plain ORM commit",
+            target=target,
+            notes=notes,
+        )
     ]
 
 

@@ -63,7 +63,11 @@ def backends(crm: Crm) -> list[int]:
     if crm.engine.dialect.name != "postgresql":
         return []
     with crm.engine.connect() as connection:
-        return list(connection.execute(select(text("pid")).select_from(text("pg_stat_activity")).where(text("datname = current_database()"))).scalars())
+        return list(
+            connection.execute(
+                select(text("pid")).select_from(text("pg_stat_activity")).where(text("datname = current_database()"))
+            ).scalars()
+        )
 
 
 def plugin(*, handlers: tuple[Handler, ...] = (), jobs: tuple[Job, ...] = ()) -> ModuleType:

@@ -52,7 +52,7 @@ def _plugin(number: int) -> ModuleType:
     return module
 
 
-def _manager(modules: list[ModuleType]) -> Any:  # noqa: ANN401 - pluggy's hooks are made at run time
+def _manager(modules: list[ModuleType]) -> Any:
     from crmcore.hooks import runtime  # noqa: PLC0415 - the specifications are no public name
 
     manager = pluggy.PluginManager("crmcore")

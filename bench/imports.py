@@ -19,7 +19,9 @@ def figures(*, quick: bool) -> list[Figure]:
         "python": "pass",
         "sqlalchemy": "import sqlalchemy",
         "orm": "import sqlalchemy.orm",
-        "crmcore": "import crmcore",
+        "package": "import crmcore",
+        # The package loads its parts when they are asked for; whoever imports it asks for these.
+        "names": "from crmcore import Account, Crm",
     }
     found = interleaved(
         {name: _importer(statement) for name, statement in statements.items()},
@@ -27,11 +29,11 @@ def figures(*, quick: bool) -> list[Figure]:
         clock=_children_time,
     )
     milliseconds = {name: seconds * 1000 for name, seconds in found.items()}
-    heaviest = tuple(f"{package} {spent / 1000:.0f} ms" for package, spent in _heaviest("import sqlalchemy; import crmcore"))
+    heaviest = tuple(f"{package} {spent / 1000:.0f} ms" for package, spent in _heaviest(f"import sqlalchemy; {statements['names']}"))
     return [
         Figure(
-            subject="import crmcore, after SQLAlchemy",
-            value=milliseconds["crmcore"],
+            subject="from crmcore import Account, Crm",
+            value=milliseconds["names"],
             unit="ms",
             baseline=milliseconds["sqlalchemy"],
             against="import sqlalchemy",
@@ -39,6 +41,7 @@ def figures(*, quick: bool) -> list[Figure]:
             of="excess",
             notes=(
                 f"Python alone {milliseconds['python']:.0f} ms, SQLAlchemy with its ORM {milliseconds['orm']:.0f} ms",
+                f"import crmcore, by itself {milliseconds['package']:.0f} ms",
                 f"heaviest by their own modules: {', '.join(heaviest)}",
             ),
         )

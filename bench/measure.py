@@ -53,7 +53,7 @@ class Figure:
         if self.target is None:
             return ""
         sign = "≥" if self.at_least else "≤"
-        unit = {"ratio": " ×", "excess": f" {self.unit} above", "value": f" {self.unit}"}[self.of]
+        unit = {"ratio": " x", "excess": f" {self.unit} above", "value": f" {self.unit}"}[self.of]
         return f"{sign} {self.target:g}{unit}"
 
 

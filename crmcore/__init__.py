@@ -1,37 +1,78 @@
-"""crmcore: a Python framework for Italian CRMs. This module names the public API of everyday use; see the subpackages for the rest."""
+"""crmcore: a Python framework for Italian CRMs. This module names the public API of everyday use; see the subpackages for the rest.
 
-from crmcore.app import Crm
-from crmcore.errors import CrmError, ErrorCode, Problem, StaleVersion, ValidationFailed
-from crmcore.events import Envelope, Event, Every, FrozenClock, Rule
-from crmcore.hooks import (
-    CharacteristicDef,
-    Choice,
-    Command,
-    ConfigSchema,
-    FieldType,
-    Handler,
-    Job,
-    Label,
-    Migrations,
-    Permission,
-    Phase,
-    PluginInfo,
-    ScriptFunction,
-    State,
-    StateTable,
-    StoredAs,
-    Template,
-    Transition,
-    TransitionMode,
-    hookimpl,
-    hookspec,
-    single_slot,
-)
-from crmcore.model import Account, AccountKind, Entity, Visibility
-from crmcore.session import Actor, Change, Session
-from crmcore.work import JobRun, Worker
+Names are looked up when they are first used, so that ``crm --help`` and a host that only wants an error class do not pay for a database.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crmcore.app import Crm
+    from crmcore.errors import CrmError, ErrorCode, Problem, StaleVersion, StartError, ValidationFailed
+    from crmcore.events import Envelope, Event, Every, FrozenClock, Rule
+    from crmcore.hooks import (
+        CharacteristicDef,
+        Choice,
+        Command,
+        ConfigSchema,
+        FieldType,
+        Handler,
+        Job,
+        Label,
+        Migrations,
+        Permission,
+        Phase,
+        PluginInfo,
+        ScriptFunction,
+        State,
+        StateTable,
+        StoredAs,
+        Template,
+        Transition,
+        TransitionMode,
+        hookimpl,
+        hookspec,
+        single_slot,
+    )
+    from crmcore.model import Account, AccountKind, Entity, Visibility
+    from crmcore.session import Actor, Change, Session
+    from crmcore.work import JobRun, Worker
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "crmcore.app": ("Crm",),
+    "crmcore.errors": ("CrmError", "ErrorCode", "Problem", "StaleVersion", "StartError", "ValidationFailed"),
+    "crmcore.events": ("Envelope", "Event", "Every", "FrozenClock", "Rule"),
+    "crmcore.hooks": (
+        "CharacteristicDef",
+        "Choice",
+        "Command",
+        "ConfigSchema",
+        "FieldType",
+        "Handler",
+        "Job",
+        "Label",
+        "Migrations",
+        "Permission",
+        "Phase",
+        "PluginInfo",
+        "ScriptFunction",
+        "State",
+        "StateTable",
+        "StoredAs",
+        "Template",
+        "Transition",
+        "TransitionMode",
+        "hookimpl",
+        "hookspec",
+        "single_slot",
+    ),
+    "crmcore.model": ("Account", "AccountKind", "Entity", "Visibility"),
+    "crmcore.session": ("Actor", "Change", "Session"),
+    "crmcore.work": ("JobRun", "Worker"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Account",
@@ -64,6 +105,7 @@ __all__ = [
     "ScriptFunction",
     "Session",
     "StaleVersion",
+    "StartError",
     "State",
     "StateTable",
     "StoredAs",
@@ -78,3 +120,17 @@ __all__ = [
     "hookspec",
     "single_slot",
 ]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

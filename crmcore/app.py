@@ -99,6 +99,7 @@ class Crm:
         busy_timeout: float | None = None,
         quarantine: bool = False,
         migrate: bool = False,
+        check_schema: bool = True,
     ) -> Crm:
         """Open a CRM.
 
@@ -106,7 +107,7 @@ class Crm:
         folder, or a host's SQLAlchemy engine or connection. ``plugins`` are names of installed plugins or plugin modules; for a
         deployment, its own list when left out. ``settings`` are by plugin. ``zone`` is an IANA name (default Europe/Rome), ``lang`` "it"
         or "en", ``busy_timeout`` in seconds. With ``quarantine`` broken plugins are left out and listed in `quarantined`. With
-        ``migrate`` the schema is brought up to date first.
+        ``migrate`` the schema is brought up to date first. ``check_schema=False`` is for tools that look at a schema which may be behind.
 
         On a host's connection everything happens inside the host's transaction, and lasts only if the host commits.
 
@@ -137,7 +138,8 @@ class Crm:
         try:
             if migrate:
                 crm.migrate()
-            crm.require_current_schema()
+            if check_schema:
+                crm.require_current_schema()
         except BaseException:
             # Never half-started: what was opened is closed again.
             crm.close()
@@ -326,7 +328,10 @@ def _resolve_settings(options: _Options, registry: Registry) -> Mapping[str, Map
     problems: list[Problem] = []
     values: Mapping[str, Mapping[str, object]] = {}
     if options.deployment is not None:
-        values, problems = validate_settings(options.deployment, registry.config)
+        # What quarantine left out keeps its settings: nobody is there to check them.
+        started = {plugin.name for plugin in registry.plugins}
+        left_out = {plugin for plugin in options.deployment.plugins if plugin not in started}
+        values, problems = validate_settings(options.deployment, registry.config, left_out=left_out)
     if options.settings is not None or options.deployment is None:
         given = options.settings or {}
         values = dict(values)
@@ -338,7 +343,7 @@ def _resolve_settings(options: _Options, registry: Registry) -> Mapping[str, Map
             params = {"place": "settings", "path": name, "reason": "no enabled plugin of this name has settings"}
             problems.append(Problem(code="CONFIG_INVALID", plugin=name, params=params))
     if problems:
-        raise ConfigurationError("CONFIG_INVALID", problems, place="settings", path="*", reason=f"{len(problems)} problem(s)")
+        raise ConfigurationError("CONFIG_REFUSED", problems, place=options.deployment.source.name if options.deployment else "settings")
     return MappingProxyType(dict(values))
 
 

@@ -30,10 +30,10 @@ class TestCase:
 
 
 def suite_files() -> Iterator[Path]:
-    """Yield the files that pytest collects from this project; not those that tests feed to pytest themselves."""
+    """Yield the files that pytest collects from this project, not those of examples, and not those that tests feed to pytest."""
     for path in project_files():
         parts = Path(shown(path)).parts
-        ours = parts[0] == "tests" or (parts[0] in {"plugins", "examples"} and "tests" in parts)
+        ours = parts[0] == "tests" or (parts[0] == "plugins" and "tests" in parts)
         if ours and path.name.startswith("test_") and path.suffix == ".py" and "broken_plugins" not in parts:
             yield path
 

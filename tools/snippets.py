@@ -5,7 +5,8 @@ What a fenced block means:
 - a block with ``title="path"`` is a file, written into the page's folder (``<!-- appended -->`` before the block: added to its end);
 - ``python`` without a title is run, blocks of a page in one interpreter, which starts anew when a module was written;
   ``text title="output"`` after it is what it must print;
-- ``console`` holds commands after ``$``, each followed by what it must print; ``...`` stands for anything;
+- ``console`` holds commands after ``$``, each followed by what it must print, where ``...`` stands for anything; one without an output must
+  go well;
 - ``<!-- not run: reason -->`` before a block leaves it out, and says why;
 - ``text`` and ``mermaid`` without a title are illustrations. Anything else needs a title or a reason.
 """

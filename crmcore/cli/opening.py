@@ -31,9 +31,7 @@ def load_checked(deployment: Deployment, plugins: Sequence[str]) -> Registry:
 def refuse(deployment: Deployment, problems: Sequence[Problem]) -> None:
     """Raise a `ConfigurationError` with the problems, if there are any."""
     if problems:
-        raise ConfigurationError(
-            "CONFIG_INVALID", problems, place=deployment.source.name, path="settings", reason=f"{len(problems)} problem(s)"
-        )
+        raise ConfigurationError("CONFIG_REFUSED", problems, place=deployment.source.name)
 
 
 def open_any_schema(deployment: Deployment, registry: Registry) -> Crm:

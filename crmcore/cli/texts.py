@@ -35,6 +35,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "plugin.state.installed": ("installato", "installed"),
     "plugin.state.missing": ("non installato", "not installed"),
     "plugin.state.broken": ("guasto", "broken"),
+    "revision.none": ("Le tabelle di {name} sono già come le sue revisioni.", "The tables of {name} are what its revisions lead to."),
     "purge.report": ("Eliminando il plugin {name} si perdono per sempre:", "Purging plugin {name} removes for good:"),
     "purge.confirm": (
         "Per farlo davvero: crm plugin purge {name} --confirm {token}",

@@ -100,7 +100,7 @@ def _plugins_of(text: str, name: str) -> tuple[str, ...]:
     plugins = data.get(_KEY) if isinstance(data, dict) else None
     if document.problems or not isinstance(data, dict):
         problems = document.problems or (config_problem("not_mapping", place=name, value=type(data).__name__),)
-        raise ConfigurationError("CONFIG_INVALID", problems, place=name, path="*", reason=f"{len(problems)} problem(s)")
+        raise ConfigurationError("CONFIG_REFUSED", problems, place=name)
     if plugins is None:
         return ()
     if not isinstance(plugins, list) or not all(isinstance(each, str) for each in plugins):
@@ -110,7 +110,7 @@ def _plugins_of(text: str, name: str) -> tuple[str, ...]:
 
 def _refused(name: str, place: str) -> ConfigurationError:
     problem = config_problem("not_editable", place=place, path=_KEY)
-    return ConfigurationError("CONFIG_INVALID", [problem], place=name, path=_KEY, reason=problem.params["reason"])
+    return ConfigurationError("CONFIG_REFUSED", [problem], place=name)
 
 
 def _edited(text: str, name: str, remove: Sequence[int], add: Sequence[str]) -> str:

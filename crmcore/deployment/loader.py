@@ -69,7 +69,7 @@ def load(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Deplo
     values, problems = _check_main(document, secrets)
     problems = sorted([*document.problems, *problems], key=_line)
     if problems:
-        raise ConfigurationError("CONFIG_INVALID", problems, place=document.source.name, path="*", reason=f"{len(problems)} problem(s)")
+        raise ConfigurationError("CONFIG_REFUSED", problems, place=document.source.name)
     return Deployment(
         path=file,
         database=absolute_database(str(values["database"]), file.parent),

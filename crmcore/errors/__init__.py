@@ -1,7 +1,7 @@
 """Errors with stable codes, in Italian and English."""
 
 from crmcore.errors.catalogue import CATALOGUE
-from crmcore.errors.entry import ErrorCode
+from crmcore.errors.code import ErrorCode
 from crmcore.errors.exceptions import (
     ConfigurationError,
     CrmError,

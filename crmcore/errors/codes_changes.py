@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crmcore.errors.entry import ErrorCode
+from crmcore.errors.code import ErrorCode
 
 _CHANGE_SETS: Final = (
     ErrorCode(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from crmcore.errors.catalogue import CATALOGUE
-from crmcore.errors.entry import ErrorCode
+from crmcore.errors.code import ErrorCode
 
 
 def _mapping(value: Mapping[str, object]) -> Mapping[str, object]:
@@ -91,7 +91,7 @@ class StartError(CrmError, RuntimeError):
 class ConfigurationError(CrmError, ValueError):
     """Raised when configuration does not fit; lists every problem with file, line and column."""
 
-    default_code = "CONFIG_INVALID"
+    default_code = "CONFIG_REFUSED"
 
 
 class DatabaseError(CrmError, RuntimeError):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @hookspec
 def crm_tables() -> Sequence[type[Entity]] | None:
-    """Declare the entity classes of the plugin, on the base from `entity_base`.
+    """Declare the entity classes of the plugin, on an abstract base of its own: ``class WarrantyEntity(Entity, plugin="warranty")``.
 
     Example::
 

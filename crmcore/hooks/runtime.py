@@ -41,7 +41,8 @@ def crm_before_commit(session: Session, changes: Sequence[Change]) -> None:
 
         @hookimpl
         def crm_before_commit(session, changes):
-            session.add(Tally(records=len(changes)))
+            if len(changes) > 10_000 and not session.may("warranty.mass_change"):
+                raise ValidationFailed("WARRANTY_TOO_MANY", count=len(changes))
     """
 
 

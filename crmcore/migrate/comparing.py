@@ -48,11 +48,10 @@ def compare(connection: Connection, tables: Iterable[Table]) -> list[Difference]
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415
 
     found: list[Difference] = []
-    metadata = next(iter(wanted.values())).metadata
     with warnings.catch_warnings():
         # Indexes over expressions on SQLite, which are compared below.
         warnings.filterwarnings("ignore", "(autogenerate skipping|Skipped unsupported reflection of) .*expression-based")
-        changes = compare_metadata(autogenerate_context(connection, wanted), metadata)
+        changes = compare_metadata(autogenerate_context(connection, wanted), selection(wanted))
     for entry in changes:
         # Changes of one column come together in a list.
         found.extend(_difference(change) for change in (entry if isinstance(entry, list) else [entry]))
@@ -78,9 +77,8 @@ def autogenerate_context(
     def include_object(item: SchemaItem, name: str | None, kind: str, reflected: bool, compared: object) -> bool:  # noqa: ARG001, FBT001
         return kind != "table" or name in tables
 
-    metadata = next(iter(tables.values())).metadata
     options: dict[str, object] = {
-        "target_metadata": metadata,
+        "target_metadata": selection(tables),
         "include_name": include_name,
         "include_object": include_object,
         "compare_type": True,
@@ -92,6 +90,15 @@ def autogenerate_context(
         "user_module_prefix": None,
     }
     return MigrationContext.configure(connection, opts=options)
+
+
+def selection(tables: Mapping[str, Table]) -> MetaData:
+    """Return a MetaData with ``tables`` alone: in that of everybody, one table of a broken plugin that refers to nothing spoils all."""
+    chosen = MetaData(naming_convention=next(iter(tables.values())).metadata.naming_convention)
+    for table in tables.values():
+        # A copy would lose the foreign keys to tables that are not among them.
+        chosen._add_table(table.name, table.schema, table)  # noqa: SLF001 - there is no public way
+    return chosen
 
 
 def _difference(change: Sequence[Any]) -> Difference:

@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from crmcore.errors import StartError
 from crmcore.hooks import Migrations
-from crmcore.migrate.comparing import autogenerate_context
+from crmcore.migrate.comparing import autogenerate_context, selection
 from crmcore.migrate.history import HistoryUnreadable, check_migrations, find_folder, read_history
 from crmcore.migrate.running import upgrade
 from crmcore.model import Json, JsonMap, Money, UtcDateTime
@@ -128,7 +128,7 @@ def _render(connection: Connection, tables: Mapping[str, Table]) -> tuple[str, s
     if not tables:
         return None
     context = autogenerate_context(connection, tables)
-    script = produce_migrations(context, next(iter(tables.values())).metadata)
+    script = produce_migrations(context, selection(tables))
     if script.upgrade_ops is None or script.downgrade_ops is None or script.upgrade_ops.is_empty():
         return None
     bodies = [_body(operations, context, render_python_code) for operations in (script.upgrade_ops, script.downgrade_ops)]

@@ -1,9 +1,9 @@
 """The registry: which plugins there are, what they declare, and whether all of it holds."""
 
 from crmcore.registry.build import CORE_MIGRATIONS, load
-from crmcore.registry.discovery import Installed, LoadedPlugin, describe, discover
+from crmcore.registry.discovery import Installed, LoadedPlugin, describe, discover, load_modules
 from crmcore.registry.dispatch import Dispatcher, HookInfo, Implementation, failure, specifications
-from crmcore.registry.order import Requirement, required_by
+from crmcore.registry.order import Requirement, order_plugins, required_by, requirements_of
 from crmcore.registry.registry import BoundHandler, BoundJob, EventType, Registry
 
 __all__ = [
@@ -22,6 +22,9 @@ __all__ = [
     "discover",
     "failure",
     "load",
+    "load_modules",
+    "order_plugins",
     "required_by",
+    "requirements_of",
     "specifications",
 ]

@@ -74,7 +74,9 @@ def _attempt(wanted: Sequence[str | ModuleType]) -> tuple[Registry | None, list[
     problems += trouble
     declarations, trouble = collect(hooks)
     problems += trouble
-    problems += _check(ordered, declarations, required)
+    # What a plugin with a broken hook declares was not heard: complaining that it is missing would only hide the fault.
+    unheard = {problem.plugin for problem in problems}
+    problems += _check([plugin for plugin in ordered if plugin.name not in unheard], declarations, required)
     if problems:
         return None, problems
     return _assemble(ordered, required, hooks, declarations), []

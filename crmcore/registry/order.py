@@ -60,6 +60,11 @@ def order_plugins(plugins: Sequence[LoadedPlugin]) -> tuple[list[LoadedPlugin], 
     return [by_name[name] for name in names], problems
 
 
+def requirements_of(plugin: LoadedPlugin) -> list[str]:
+    """Return the names of the plugins that one requires directly; what cannot be read is reported when they are ordered."""
+    return [match[1] for text in plugin.info.requires if (match := _REQUIREMENT.fullmatch(text))]
+
+
 def required_by(plugins: Iterable[LoadedPlugin]) -> Mapping[str, frozenset[str]]:
     """Return for each plugin the names of all that it requires, directly or through others."""
     closure: dict[str, frozenset[str]] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 from sqlalchemy import Table
+from sqlalchemy.schema import sort_tables
 
 from crmcore.errors import ErrorCode
 from crmcore.events import Event
@@ -95,8 +96,8 @@ class Registry:
         chosen = [table for table in mine if self.owners[table.name] == owner]
         if owner == CORE:
             chosen += PLATFORM_TABLES
-        position = {table.name: number for number, table in enumerate(chosen[0].metadata.sorted_tables)} if chosen else {}
-        return tuple(sorted(chosen, key=lambda table: position[table.name]))
+        # Only these: all plugins of a process share the metadata, also one that is broken, or was left out.
+        return tuple(sort_tables(chosen))
 
     def handlers_of(self, event: str, phase: Phase) -> tuple[BoundHandler, ...]:
         """Return the handlers of an event type in one phase."""

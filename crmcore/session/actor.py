@@ -29,6 +29,11 @@ class Actor:
     device: str | None = None
     groups: frozenset[str] = frozenset()
 
+    @property
+    def is_system(self) -> bool:
+        """Whether this is no person."""
+        return self.kind is ActorKind.SYSTEM
+
     @classmethod
     def user(cls, login: str, device: str | None = None, groups: Iterable[str] = ()) -> Actor:
         """Return the actor of a user, who is a member of these groups."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm.base import NO_VALUE, PASSIVE_NO_INITIALIZE
 
 from crmcore.events import RecordVerb
 from crmcore.model import Entity
-from crmcore.session.fields import plan_of, to_plain
+from crmcore.session.fields import PLAIN, plan_of, to_plain
 
 
 @attrs.frozen(eq=False)
@@ -77,7 +77,9 @@ def _created(record: Entity) -> Change:
         if key not in state:
             # Rules and hooks see what will be written, not what the caller happened to name.
             setattr(record, key, value)
-    changes = {key: (None, to_plain(value)) for key in plan.fields if (value := state.get(key)) is not None}
+    changes = {
+        key: (None, value if type(value) in PLAIN else to_plain(value)) for key in plan.fields if (value := state.get(key)) is not None
+    }
     return Change(plan.entity, RecordVerb.CREATED, record, changes)
 
 

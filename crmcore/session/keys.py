@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, Connection, column, func, select, table
 
 from crmcore.model import Entity
 
+_FEW: Final = 50
+"""New records of a class up to which PostgreSQL is not asked for keys beforehand."""
 _SEQUENCE: Final = table("sqlite_sequence", column("name"), column("seq"))
 
 
@@ -18,15 +20,19 @@ def assign_keys(connection: Connection, records: Iterable[Entity]) -> None:
 
     On SQLite, SQLAlchemy inserts row by row when it has to ask for each key; with keys it sends all rows at once. The write lock is held,
     so the next keys are ours: after the highest that was ever given, which AUTOINCREMENT remembers. PostgreSQL answers with the keys
-    of all rows at once, and needs nothing.
+    of all rows at once, but the driver has to read a statement with a placeholder for each value then; drawing the keys first is
+    cheaper for many rows.
     """
-    if connection.dialect.name != "sqlite":
-        return
     groups: dict[type[Entity], list[Entity]] = defaultdict(list)
     for record in records:
         if record.__dict__.get("id") is None:
             groups[type(record)].append(record)
-    _number(connection, {cls: group for cls, group in groups.items() if len(group) > 1})
+    if connection.dialect.name == "sqlite":
+        _number(connection, {cls: group for cls, group in groups.items() if len(group) > 1})
+        return
+    for cls, group in groups.items():
+        if len(group) > _FEW:
+            draw_keys(connection, cls, group)
 
 
 def draw_keys(connection: Connection, cls: type[Entity], records: Sequence[Entity]) -> None:
@@ -37,10 +43,12 @@ def draw_keys(connection: Connection, cls: type[Entity], records: Sequence[Entit
     if connection.dialect.name == "sqlite":
         _number(connection, {cls: records})
         return
-    sequence = func.pg_get_serial_sequence(cls.__tablename__, "id")
-    drawn = connection.execute(select(func.nextval(sequence)).select_from(func.generate_series(1, len(records)).table_valued("n")))
-    for record, key in zip(records, drawn.scalars(), strict=True):
-        record.id = key
+    sequence = select(func.pg_get_serial_sequence(cls.__tablename__, "id")).scalar_subquery()
+    series = func.generate_series(1, len(records)).table_valued("number")
+    drawn = connection.execute(select(func.nextval(sequence)).select_from(series)).scalars().all()
+    if None not in drawn:  # a table without a sequence of its own
+        for record, key in zip(records, drawn, strict=True):
+            record.id = key
 
 
 def _number(connection: Connection, groups: Mapping[type[Entity], Sequence[Entity]]) -> None:

@@ -56,7 +56,7 @@ class Session:
             expire_on_commit=False,
             join_transaction_mode="create_savepoint",
         )
-        self._unit = self._new_unit()
+        self._unit: UnitOfWork | None = None
         self.jobs = JobsApi(self)
         self.timers = TimersApi(self)
 
@@ -80,6 +80,8 @@ class Session:
     def unit(self) -> UnitOfWork:
         """What was done and not yet committed; for the platform's own modules."""
         self._check_open()
+        if self._unit is None:
+            self._unit = UnitOfWork(self, self._cause or Cause(self.crm.ids.uuid7()))
         return self._unit
 
     def now(self) -> datetime:
@@ -168,8 +170,7 @@ class Session:
 
     def publish(self, event: Event) -> Envelope:
         """Publish a declared event: its handlers run in this commit, or after it."""
-        self._check_open()
-        return self._unit.publish(event)
+        return self.unit.publish(event)
 
     def flush(self) -> None:
         """Validate and write what changed so far, inside the transaction: new records get their keys.
@@ -177,9 +178,9 @@ class Session:
         Raises:
             ValidationFailed: with every problem; nothing of this flush is written.
         """
-        self._check_open()
+        unit = self.unit
         with self.undoing():
-            self._unit.flush()
+            unit.flush()
 
     def commit(self) -> None:
         """Validate and write everything, run the handlers of the transaction, and commit: all of it or nothing.
@@ -191,12 +192,12 @@ class Session:
             DatabaseBusy: when SQLite's write lock cannot be had in time.
             WriteConflict: when the database rolled back because of another transaction.
         """
-        self._check_open()
+        unit = self.unit
         with self.undoing():
-            if self._unit.has_work():
-                self._unit.run()
+            if unit.has_work():
+                unit.run()
             self.orm.commit()
-        announced = bool(self._unit.events or self._unit.jobs)
+        announced = bool(unit.events or unit.jobs)
         self._reset()
         if announced:
             self.crm.wake()
@@ -237,13 +238,10 @@ class Session:
         if keys:
             queue.cancel(connection, keys, self.now())
 
-    def _new_unit(self) -> UnitOfWork:
-        return UnitOfWork(self, self._cause or Cause(self.crm.ids.uuid7()))
-
     def _reset(self) -> None:
         self._locked = False
         self.orm.has_begun = False
-        self._unit = self._new_unit()
+        self._unit = None
 
     def _check_open(self) -> None:
         if self._closed:

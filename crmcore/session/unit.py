@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 from sqlalchemy import Connection, inspect, select
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from crmcore.registry import BoundHandler
     from crmcore.session.session import Session
     from crmcore.work.queue import NewJob
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @attrs.define
@@ -69,7 +73,7 @@ class UnitOfWork:
         declared = self.session.registry.events.get(event.TYPE)
         if declared is None or declared.cls is not type(event):
             raise UsageError("EVENT_UNDECLARED", type=event.TYPE or type(event).__name__)
-        envelope = self._envelope(event.TYPE, event.VERSION, payload=event_payload(event))
+        envelope = self._envelope(event.TYPE, event.VERSION, self.session.now(), payload=event_payload(event))
         self._announce(envelope)
         return envelope
 
@@ -83,9 +87,10 @@ class UnitOfWork:
             raise ValidationFailed("VALIDATION_FAILED", problems)
         self.session.take_write_lock()
         self._write(changes)
+        now = self.session.now()
         for change in complete_changes(changes):
             if self.tells and plan_of(type(change.record)).audited:
-                event = self._envelope(f"{change.entity}.{change.verb}", 1, change=change)
+                event = self._envelope(f"{change.entity}.{change.verb}", 1, now, change=change)
                 self.told.append(Told(change, event))
                 self._announce(event)
 
@@ -136,22 +141,25 @@ class UnitOfWork:
 
     def _announce(self, event: Envelope) -> None:
         self.events.append(event)
-        self.waiting.append((event, self.cause))
+        if event.type in self.session.registry.handlers:
+            self.waiting.append((event, self.cause))
 
-    def _envelope(self, kind: str, version: int, *, change: Change | None = None, payload: dict[str, Any] | None = None) -> Envelope:
+    def _envelope(
+        self, kind: str, version: int, at: datetime, *, change: Change | None = None, payload: Mapping[str, Any] = _NOTHING
+    ) -> Envelope:
         session = self.session
         return Envelope(
             event_id=session.crm.ids.uuid7(),
             type=kind,
             version=version,
-            at=session.now(),
+            at=at,
             actor=session.actor.name,
             device=session.actor.device,
             source=session.source,
             entity=change.entity if change else None,
             id=change.id if change else None,
-            changes=change.changes if change else {},
-            payload=payload or {},
+            changes=change.changes if change else _NOTHING,
+            payload=payload,
             correlation_id=self.cause.correlation_id,
             causation_id=self.cause.causation_id,
             depth=self.cause.depth,
@@ -169,7 +177,7 @@ class UnitOfWork:
     def _too_deep(self, event: Envelope, cause: Cause) -> bool:
         """Stop a chain at the limit, telling it once: what lies deeper is neither handled nor told again."""
         limit = self.session.crm.depth_limit
-        if event.depth < limit or event.type == LoopDetected.TYPE or event.type not in self.session.registry.handlers:
+        if event.depth < limit or event.type == LoopDetected.TYPE:
             return False
         self.stopped.add(event.event_id)
         if event.depth == limit:

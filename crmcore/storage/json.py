@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from functools import partial
 from uuid import UUID
 
 
@@ -26,5 +25,5 @@ def to_json(value: object) -> object:
     raise TypeError(message)
 
 
-dump_json = partial(json.dumps, default=to_json, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+dump_json = json.JSONEncoder(default=to_json, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 """Write a value as compact JSON text."""

@@ -2,6 +2,7 @@
 
 from crmcore.testing.conformance import CHECKS, Findings, PluginConformance, examine, run_checks
 from crmcore.testing.databases import KINDS, Kind, Template, TestDatabases
+from crmcore.testing.plugins import make_plugin
 from crmcore.testing.time import advance, advance_to
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "advance",
     "advance_to",
     "examine",
+    "make_plugin",
     "run_checks",
 ]

@@ -83,6 +83,7 @@ class JobsAdmin:
         """Put dead jobs back on the queue with fresh attempts, and return how many.
 
         Raises:
+            RecordNotFound: ``NOT_FOUND`` for the first one that does not exist; nothing is changed then.
             UsageError: ``JOB_NOT_DEAD`` for the first one that is not dead; nothing is changed then.
         """
         with write_transaction(self._crm.engine) as connection:
@@ -100,5 +101,7 @@ class JobsAdmin:
     def _require_dead(connection: Connection, ids: Collection[int]) -> None:
         states = {row.id: row.state for row in connection.execute(select(JOB.c.id, JOB.c.state).where(JOB.c.id.in_(tuple(ids)))).all()}
         for job_id in ids:
-            if states.get(job_id) != queue.DEAD:
-                raise UsageError("JOB_NOT_DEAD", id=job_id, state=states.get(job_id, "not there"))
+            if job_id not in states:
+                raise RecordNotFound("NOT_FOUND", entity="job", id=job_id)
+            if states[job_id] != queue.DEAD:
+                raise UsageError("JOB_NOT_DEAD", id=job_id, state=states[job_id])

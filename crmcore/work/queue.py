@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crmcore.model import JOB
+from crmcore.storage import NewRows, insert_rows
 
 QUEUED: Final = "queued"
 RUNNING: Final = "running"
@@ -80,18 +81,60 @@ def is_running() -> ColumnElement[bool]:
 
 def insert_jobs(connection: Connection, jobs: Sequence[NewJob]) -> None:
     """Put jobs on the queue; one whose key is already waiting there changes nothing, or moves it if it says so."""
-    plain = [_row(job) for job in jobs if job.key is None]
-    if plain:
-        connection.execute(insert(JOB), plain)
+    insert_rows(connection, [rows_without_key(jobs)])
+    upsert_with_key(connection, jobs)
+
+
+def rows_without_key(jobs: Iterable[NewJob]) -> NewRows:
+    """Return the rows of the jobs that have no key."""
+    return NewRows(JOB, _NEW, [tuple(_row(job).values()) for job in jobs if job.key is None])
+
+
+def upsert_with_key(connection: Connection, jobs: Iterable[NewJob]) -> None:
+    """Put the jobs that have a key on the queue, or find them waiting there."""
     # In the order of their keys, because each locks its row: two commits that ask for the same ones must not wait for each other.
     for job in sorted((job for job in jobs if job.key is not None), key=lambda job: job.key or ""):
         _upsert(connection, job)
 
 
+_NEW: Final = (
+    "kind",
+    "plugin",
+    "name",
+    "event_id",
+    "args",
+    "key",
+    "waiting_key",
+    "state",
+    "run_at",
+    "attempts",
+    "max_attempts",
+    "correlation_id",
+    "causation_id",
+    "depth",
+    "created_at",
+)
+"""The columns of a new row, in their order."""
+
+
 def _row(job: NewJob) -> dict[str, Any]:
-    row = attrs.asdict(job, recurse=False)
-    del row["replace"]
-    return row | {"state": QUEUED, "attempts": 0, "waiting_key": job.key}
+    return {
+        "kind": job.kind,
+        "plugin": job.plugin,
+        "name": job.name,
+        "event_id": job.event_id,
+        "args": job.args,
+        "key": job.key,
+        "waiting_key": job.key,
+        "state": QUEUED,
+        "run_at": job.run_at,
+        "attempts": 0,
+        "max_attempts": job.max_attempts,
+        "correlation_id": job.correlation_id,
+        "causation_id": job.causation_id,
+        "depth": job.depth,
+        "created_at": job.created_at,
+    }
 
 
 def _upsert(connection: Connection, job: NewJob) -> None:

@@ -1,22 +1,21 @@
-"""Fault: a handler of the transaction writes in a transaction of its own first.
+"""Fault: a handler of the transaction writes through a connection of its own, which is not rolled back.
 
 Expected: KIT_HANDLER_ESCAPES greet
-Found by: handlers_isolated
+Found by: handlers_isolated on postgresql
 """
 
-from crmcore.model import EVENT
+from crmcore.model import PLUGIN as PLUGIN_TABLE
 
-from crmcore import Handler, PluginInfo, hookimpl
+from crmcore import Handler, Phase, PluginInfo, hookimpl
 
 PLUGIN = PluginInfo(name="doomed_transaction")
 
 
 def greet(session, event):
-    with session.crm.engine.connect() as connection:
-        connection.execute(EVENT.update().values(source="greeted"))
-        connection.commit()
+    with session.crm.engine.begin() as connection:
+        connection.execute(PLUGIN_TABLE.update().values(version="9"))
 
 
 @hookimpl
 def crm_handlers():
-    return [Handler(event="account.created", fn=greet)]
+    return [Handler(event="account.created", fn=greet, phase=Phase.IN_TRANSACTION)]

@@ -31,7 +31,7 @@ def test_0_when_all_is_well(crm, shop):
 
 def test_1_when_refused(crm, shop):
     result = crm("-C", shop, "jobs", "retry", "77", code=ExitCode.REFUSED)
-    assert "JOB_NOT_DEAD" in result.stderr
+    assert "NOT_FOUND: job 77" in result.stderr
     assert result.stdout == ""
 
 

@@ -64,7 +64,9 @@ def orders(engine):
 def everything(engine):
     """Return how many rows each table of the CRM has."""
     with engine.connect() as connection:
-        return [connection.execute(select(text("count(*)")).select_from(table)).scalar_one() for table in (Entry.__table__, AUDIT, EVENT, JOB)]
+        return [
+            connection.execute(select(text("count(*)")).select_from(table)).scalar_one() for table in (Entry.__table__, AUDIT, EVENT, JOB)
+        ]
 
 
 def write_order(connection, name):
@@ -90,11 +92,11 @@ def test_what_the_host_commits_is_there(host, outside, order):
             write_order(connection, "a")
         # Nobody else sees anything yet.
         assert before == everything(outside)
-        assert [] == orders(outside)
+        assert orders(outside) == []
         connection.commit()
     assert ([] if order == "crm alone" else ["a"]) == orders(host)
     # Entry, with the audit rows of entry and echo, two events, a delivery, a job and a timer.
-    assert [1, 2, 2, 3] == [now - then for now, then in zip(everything(host), before, strict=True)]
+    assert [now - then for now, then in zip(everything(host), before, strict=True)] == [1, 2, 2, 3]
 
 
 @pytest.mark.parametrize("order", ["host first", "crm first", "crm alone"])
@@ -107,7 +109,7 @@ def test_what_the_host_rolls_back_is_gone(host, order):
         if order == "crm first":
             write_order(connection, "a")
         connection.rollback()
-    assert [] == orders(host)
+    assert orders(host) == []
     assert before == everything(host)
 
 
@@ -116,7 +118,7 @@ def test_what_the_host_forgets_to_commit_is_gone(host):
     with host.connect() as connection, open_on(connection) as crm:
         write_order(connection, "a")
         write_entry(crm, "inside")
-    assert [] == orders(host)
+    assert orders(host) == []
     assert before == everything(host)
 
 
@@ -135,10 +137,10 @@ def test_several_sessions_on_one_transaction_see_each_other_and_stand_or_fall_to
             session.rollback()
         write_order(connection, "b")
         connection.commit()
-    assert ["a", "b"] == orders(host)
+    assert orders(host) == ["a", "b"]
     with host.connect() as connection:
-        assert [("first", "seen")] == [tuple(row) for row in connection.execute(select(Entry.run, Entry.note))]
-    assert [1, 3, 3, 3] == [now - then for now, then in zip(everything(host), before, strict=True)]
+        assert [tuple(row) for row in connection.execute(select(Entry.run, Entry.note))] == [("first", "seen")]
+    assert [now - then for now, then in zip(everything(host), before, strict=True)] == [1, 3, 3, 3]
 
 
 def test_an_error_of_the_crm_leaves_the_hosts_own_writes_in_place(host):
@@ -156,12 +158,12 @@ def test_an_error_of_the_crm_leaves_the_hosts_own_writes_in_place(host):
             session.add(Counter(name="twice"))
             with pytest.raises(CrmError) as caught:
                 session.commit()
-            assert "CONSTRAINT_VIOLATED" == caught.value.code
+            assert caught.value.code == "CONSTRAINT_VIOLATED"
         write_order(connection, "after")
         write_entry(crm, "later")
         connection.commit()
-    assert ["before", "after"] == orders(host)
-    assert [1, 2, 2, 3] == [now - then for now, then in zip(everything(host), before, strict=True)]
+    assert orders(host) == ["before", "after"]
+    assert [now - then for now, then in zip(everything(host), before, strict=True)] == [1, 2, 2, 3]
 
 
 def test_a_lost_race_inside_the_hosts_transaction_leaves_the_hosts_own_writes_in_place(host, outside, database_kind):
@@ -179,9 +181,9 @@ def test_a_lost_race_inside_the_hosts_transaction_leaves_the_hosts_own_writes_in
                 with pytest.raises(StaleVersion):
                     slow.commit()
             connection.commit()
-    assert ["before"] == orders(host)
+    assert orders(host) == ["before"]
     with host.connect() as connection:
-        assert ["quick"] == connection.execute(select(Entry.note)).scalars().all()
+        assert connection.execute(select(Entry.note)).scalars().all() == ["quick"]
 
 
 def test_an_engine_of_the_host_goes_on_behaving_as_before(host):
@@ -192,14 +194,14 @@ def test_an_engine_of_the_host_goes_on_behaving_as_before(host):
             write_entry(crm, "inside", connection=connection)
         with host.connect() as connection:
             write_order(connection, "lost")
-        assert ["a"] == orders(host)
+        assert orders(host) == ["a"]
         crm.worker().run_until_idle()
         with crm.engine.connect() as connection:
             assert set(connection.execute(select(JOB.c.state)).scalars()) == {"done"}
             connection.rollback()
             assert 1 == check_entries(connection, "own") == check_entries(connection, "inside")
     # The engine is the host's, and stays open.
-    assert ["a"] == orders(host)
+    assert orders(host) == ["a"]
 
 
 def check_entries(connection, run):
@@ -210,16 +212,16 @@ def test_reading_as_the_crm_does_not_end_the_hosts_transaction(host):
     with host.connect() as connection, open_on(connection) as crm:
         write_order(connection, "a")
         with crm.session("reader") as session:
-            assert [] == session.scalars(select(Entry)).all()
+            assert session.scalars(select(Entry)).all() == []
         assert connection.in_transaction()
         connection.rollback()
-    assert [] == orders(host)
+    assert orders(host) == []
 
 
 def test_a_worker_is_refused_on_a_hosts_connection(host):
     with host.connect() as connection, open_on(connection) as crm, pytest.raises(UsageError) as caught:
         crm.worker()
-    assert "HOST_CONNECTION" == caught.value.code
+    assert caught.value.code == "HOST_CONNECTION"
 
 
 def test_a_process_killed_at_any_statement_leaves_both_or_neither(zygote, ledger_url):
@@ -254,15 +256,19 @@ def test_two_crms_of_one_process_do_not_touch(crm_databases, tmp_path):
         open_crm(two, plugins=("clockwork", "ledger")) as second,
         Crm.open(three, plugins=[], migrate=True) as third,
     ):
-        assert [["ledger"], ["ledger", "clockwork"], []] == [[plugin.name for plugin in crm.registry.plugins] for crm in (first, second, third)]
+        assert [[plugin.name for plugin in crm.registry.plugins] for crm in (first, second, third)] == [
+            ["ledger"],
+            ["ledger", "clockwork"],
+            [],
+        ]
         write_entry(first, "first")
         write_entry(second, "second")
-        assert [["first"], ["second"]] == [crm.session("x").scalars(select(Entry.run)).all() for crm in (first, second)]
+        assert [crm.session("x").scalars(select(Entry.run)).all() for crm in (first, second)] == [["first"], ["second"]]
         with third.session("x") as session:
             session.add(Entry(run="third", number=1))
             with pytest.raises(ValidationFailed) as caught:
                 session.commit()
-        assert ["ENTITY_NOT_ENABLED"] == [problem.code for problem in caught.value.problems]
+        assert [problem.code for problem in caught.value.problems] == ["ENTITY_NOT_ENABLED"]
         assert "clockwork.tick" not in first.registry.jobs
         # Closing one leaves the others.
         first.close()

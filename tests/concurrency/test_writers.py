@@ -72,10 +72,10 @@ def test_many_threads_share_one_crm(ledger_url):
             thread.start()
         for thread in threads:
             thread.join()
-        assert [] == failures
+        assert failures == []
         with crm.engine.connect() as connection:
             assert dict(successes) == values(connection)
-        assert 8 * 40 == successes.total()
+        assert successes.total() == 8 * 40
 
 
 def raise_one(crm, name):
@@ -107,7 +107,7 @@ def test_more_threads_than_pooled_connections_wait_for_each_other(ledger_url):
             thread.start()
         for thread in threads:
             thread.join()
-        assert [] == failures
+        assert failures == []
         with crm.engine.connect() as connection:
             assert {f"of {number}": 5 for number in range(24)} == values(connection)
 
@@ -124,10 +124,14 @@ def test_the_loser_of_a_race_hears_of_it_and_leaves_nothing(ledger_url):
             seen.value += 1
             with pytest.raises(StaleVersion) as caught:
                 slow.commit()
-        assert {"entity": "ledger.counter", "expected": 1, "found": 3} == {k: caught.value.params[k] for k in ("entity", "expected", "found")}
+        assert {k: caught.value.params[k] for k in ("entity", "expected", "found")} == {
+            "entity": "ledger.counter",
+            "expected": 1,
+            "found": 3,
+        }
         with crm.engine.connect() as connection:
-            assert 20 == values(connection)["one"]
-            assert [] == connection.execute(select(AUDIT).where(AUDIT.c.actor == "slow")).all()
+            assert values(connection)["one"] == 20
+            assert connection.execute(select(AUDIT).where(AUDIT.c.actor == "slow")).all() == []
 
 
 def test_the_loser_of_a_race_with_a_delete_hears_of_it(ledger_url):
@@ -149,7 +153,7 @@ def test_a_reader_sees_the_state_before_while_a_writer_holds_the_lock(ledger_url
         with crm.session("writer") as writer, crm.session("reader") as reader:
             writer.scalars(select(Counter).where(Counter.name == "one")).one().value = 7
             writer.flush()
-            assert 0 == reader.scalar(select(Counter.value).where(Counter.name == "one"))
+            assert reader.scalar(select(Counter.value).where(Counter.name == "one")) == 0
             writer.commit()
             reader.rollback()
-            assert 7 == reader.scalar(select(Counter.value).where(Counter.name == "one"))
+            assert reader.scalar(select(Counter.value).where(Counter.name == "one")) == 7

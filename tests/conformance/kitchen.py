@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import re
 import sys
@@ -13,6 +12,7 @@ from types import ModuleType
 from typing import Final
 
 import attrs
+from sqlalchemy import Table
 
 from crmcore.model import METADATA, Account
 from crmcore.testing import Kind
@@ -48,11 +48,17 @@ class Broken:
         return found
 
 
+_TABLES: Final[dict[str, list[Table]]] = {}
+"""Plugin → its tables. A class cannot be mapped twice in one process, so what was imported once is taken up again."""
+
+
 @contextmanager
-def imported(name: str, *folders: Path) -> Iterator[ModuleType]:
-    """Import a plugin from the folders, and leave the process as it was: without its modules, tables and whatever it changed."""
-    tables, modules, attributes = set(METADATA.tables), set(sys.modules), set(vars(Account))
-    sys.path[:0] = [str(folder) for folder in folders]
+def imported(name: str, folder: Path) -> Iterator[ModuleType]:
+    """Import a plugin from a folder, and leave the process without its tables and whatever else it changed."""
+    before, attributes = set(METADATA.tables), set(vars(Account))
+    for table in _TABLES.get(name, ()):
+        METADATA._add_table(table.name, table.schema, table)
+    sys.path.insert(0, str(folder))
     module: ModuleType | None = None
     try:
         module = importlib.import_module(name)
@@ -60,18 +66,8 @@ def imported(name: str, *folders: Path) -> Iterator[ModuleType]:
     finally:
         if hasattr(module, "undo"):
             module.undo()
-        for folder in folders:
-            sys.path.remove(str(folder))
-        for table in set(METADATA.tables) - tables:
-            METADATA.remove(METADATA.tables[table])
-        for other in set(sys.modules) - modules:
-            if _is_from(sys.modules[other], folders):
-                del sys.modules[other]
+        sys.path.remove(str(folder))
+        _TABLES[name] = [METADATA.tables[table] for table in METADATA.tables if table not in before]
+        for table in _TABLES[name]:
+            METADATA.remove(table)
         assert set(vars(Account)) == attributes
-        module = None
-        gc.collect()
-
-
-def _is_from(module: ModuleType, folders: tuple[Path, ...]) -> bool:
-    places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
-    return any(Path(place).is_relative_to(folder) for place in places if place for folder in folders)

@@ -1,4 +1,4 @@
-"""Kill a process while it commits: every commit is there as a whole, with its history, events, deliveries, jobs and timers, or not at all."""
+"""Kill a process while it commits: each commit is there with its history, events, deliveries, jobs and timers, or not at all."""
 
 from __future__ import annotations
 

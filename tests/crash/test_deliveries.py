@@ -108,7 +108,7 @@ def test_a_job_that_kills_its_worker_every_time_is_laid_among_the_dead_and_takes
         assert statuses == ["killed"] * 8 + ["done"]
         with crm.engine.connect() as connection:
             dead = connection.execute(select(JOB.c.name, JOB.c.attempts, JOB.c.last_error).where(JOB.c.state == "dead")).all()
-            assert [("ledger.poison", 8)] == [tuple(row)[:2] for row in dead]
+            assert [tuple(row)[:2] for row in dead] == [("ledger.poison", 8)]
             assert Count(str(number) for number in range(10)) == effects(connection, "step")
             attempts = connection.execute(select(JOB.c.attempts).where(JOB.c.name == "ledger.patient")).scalars().all()
     # They were claimed together with it, and never begun before it was gone.

@@ -82,7 +82,7 @@ def test_another_worker_takes_over_from_one_that_was_killed_and_no_job_runs_twic
             assert Count(str(number) for number in range(jobs)) == effects(connection, "step")
             assert jobs == tally(connection, "steps")
     runs = read_runs(file, deaths)
-    assert [] == list(overlaps(runs))
+    assert list(overlaps(runs)) == []
     assert len({run.who for run in runs}) > victims // 2
     # Some were cut off, and somebody else ran them again.
     assert len(runs) > jobs
@@ -102,6 +102,6 @@ def test_a_lease_that_its_worker_prolongs_is_not_taken_over(zygote, ledger_url, 
     zygote.wait(slow).ok()
     until.touch()
     zygote.wait(other).ok()
-    assert 1 == len(read_runs(file, {}))
+    assert len(read_runs(file, {})) == 1
     with open_crm(ledger_url) as crm, crm.engine.connect() as connection:
         assert Count(["long"]) == effects(connection, "step")

@@ -67,7 +67,7 @@ def test_conversion_to_truth_takes_only_truth_values():
 
 
 def test_a_date_is_not_an_instant():
-    assert reasons(schema(on={"type": "date"}), {"on": datetime(2026, 1, 1)}) == [("on", "type")]  # noqa: DTZ001
+    assert reasons(schema(on={"type": "date"}), {"on": datetime(2026, 1, 1)}) == [("on", "type")]
 
 
 def test_an_unknown_key_is_an_error_with_the_nearest_known_name():

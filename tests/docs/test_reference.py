@@ -11,6 +11,7 @@ import pytest
 from crmcore.errors import CATALOGUE
 from crmcore.hooks import ConfigSchema, Label
 from crmcore.registry import HookInfo
+from crmcore.testing import CHECKS
 from tools.bundled import load_bundled
 from tools.reference import deployment, plugin_api
 from tools.reference.markdown import cell, prose, table
@@ -75,6 +76,7 @@ def test_every_page_of_the_reference_lists_what_there_is(site):
     expected = {
         "hooks": [info.name for info in registry.hooks.infos()],
         "declarations": [cls.__name__ for cls in plugin_api.declared_classes()],
+        "conformance": [check.name for check in CHECKS],
         "configuration": ["database", "busy_timeout", *(f"Settings of {name}" for name in registry.config)],
         "commands": ["crm init", "crm migrate", "crm doctor", "crm work", "crm jobs retry", "crm plugin purge", "crm new-plugin"],
         "errors": list(CATALOGUE),

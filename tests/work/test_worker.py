@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from crmcore import Account, Every, Handler, Job, Rule
-from crmcore.errors import UsageError
+from crmcore.errors import RecordNotFound, UsageError
 from crmcore.model import EVENT, JOB, SCHEDULE
 from crmcore.storage import write_transaction
 from crmcore.testing.plugins import make_plugin
@@ -132,8 +132,13 @@ def test_dead_letters_can_be_retried(open_crm):
     assert states(crm) == ["queued"]
     crm.worker().run_until_idle()
     assert (states(crm), len(RAN)) == (["dead"], 2)
-    with pytest.raises(UsageError, match="JOB_NOT_DEAD"):
+    with pytest.raises(RecordNotFound, match="job 99"):
         crm.jobs.retry([99])
+    with crm.session("anna") as s:
+        s.jobs.enqueue("toy.note")
+        s.commit()
+    with pytest.raises(UsageError, match="JOB_NOT_DEAD"):
+        crm.jobs.retry([2])
 
 
 def test_a_job_runs_once_with_its_arguments(open_crm, frozen_clock):

@@ -23,10 +23,9 @@ def migrate(state: CliState, *, only_status: bool) -> None:
 
     Everything happens in one transaction: when a migration fails, nothing is changed.
     """
-    from crmcore.cli.opening import load_checked, open_any_schema  # noqa: PLC0415 - only this command needs it
+    from crmcore import Crm  # noqa: PLC0415 - only commands that open a database pay for this
 
-    deployment = state.deployment()
-    with open_any_schema(deployment, load_checked(deployment, deployment.plugins)) as crm:
+    with Crm.open(state.deployment(), check_schema=False) as crm:
         if only_status:
             _show(state, crm.schema())
             return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from crmcore.cli.commands.revision import revision
 from crmcore.cli.context import CliState, pass_state
 from crmcore.cli.groups import SectionedGroup, enabled_plugins
 from crmcore.errors import StartError
@@ -37,6 +38,9 @@ def plugin() -> None:
 
     Installed is not enabled: a plugin is part of a deployment when its crm.yaml names it.
     """
+
+
+plugin.add_command(revision)
 
 
 @plugin.command("list", short_help="List what is installed, and what is enabled here.")
@@ -172,14 +176,12 @@ def purge(state: CliState, *, name: str, token: str | None) -> None:
 
     The token stands for the report: when the data has changed since, nothing is removed.
     """
-    from crmcore.cli.opening import load_checked, open_any_schema  # noqa: PLC0415 - only this command needs it
+    from crmcore import Crm  # noqa: PLC0415 - only commands that open a database pay for this
     from crmcore.migrate import purge as purge_data  # noqa: PLC0415
     from crmcore.migrate import purge_report  # noqa: PLC0415
     from crmcore.storage import translate_errors  # noqa: PLC0415
 
-    deployment = state.deployment()
-    with open_any_schema(deployment, load_checked(deployment, deployment.plugins)) as crm, translate_errors():
-        crm.require_current_schema()
+    with Crm.open(state.deployment()) as crm, translate_errors():
         # With a current schema this runs no migration: it only writes down which plugins are enabled now.
         crm.migrate()
         if token is None:

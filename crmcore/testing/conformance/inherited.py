@@ -129,7 +129,7 @@ def _plain_test(check: Check) -> Callable[[PluginConformance], None]:
 
 
 def _database_test(check: Check) -> Callable[[PluginConformance, TestDatabases, Kind, Path], None]:
-    # The names of the arguments are those of fixtures of `crmcore.testing.pytest_plugin`.
+    # The names of the arguments are those of fixtures of `crmcore.pytest_plugin`.
     def test(self: PluginConformance, crm_databases: TestDatabases, database_kind: Kind, tmp_path: Path) -> None:
         self.run(check, lambda subject: Bench(subject, crm_databases, database_kind, tmp_path))
 

@@ -49,11 +49,12 @@ def main() -> None:
         started(thread)
 
     # Threads raise an audit event from Python 3.12 on only.
-    threading.Thread.start = start  # type: ignore[method-assign]
+    setattr(threading.Thread, "start", start)  # noqa: B010 - an assignment would not be typed
     importlib.import_module(question["target"])
     watching = False
     foreign = [module for module in question["foreign"] if module in sys.modules and module not in before]
     print(json.dumps({"effects": effects, "foreign": foreign}))  # noqa: T201 - the answer
 
 
-main()
+if __name__ == "__main__":
+    main()

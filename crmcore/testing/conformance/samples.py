@@ -6,13 +6,13 @@ import dataclasses
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 import attrs
-from sqlalchemy import CheckConstraint, Column, Enum, String, Table, UniqueConstraint, inspect, select
+from sqlalchemy import Boolean, CheckConstraint, Column, Enum, String, Table, UniqueConstraint, inspect, select
 from sqlalchemy.orm import Mapper, RelationshipDirection
 
 from crmcore.errors import UsageError
@@ -140,7 +140,7 @@ def _has_default(field: dataclasses.Field[Any]) -> bool:
 
 
 def _is_unique(column: Column[Any]) -> bool:
-    """Return whether a foreign key is unique, alone or with other foreign keys only: then each record needs a parent of its own."""
+    """Return whether a foreign key is unique, alone or with what samples do not vary: then each record needs a parent of its own."""
     table = column.table
     if column.unique:
         return True
@@ -148,7 +148,12 @@ def _is_unique(column: Column[Any]) -> bool:
         return False
     groups = [list(each.columns) for each in table.constraints if isinstance(each, UniqueConstraint)]
     groups += [list(index.columns) for index in table.indexes if index.unique]
-    return any(column in group and all(each.foreign_keys for each in group) for group in groups)
+    return any(column in group and not any(_varies(each) for each in group) for group in groups)
+
+
+def _varies(column: Column[Any]) -> bool:
+    fixed = bool(column.foreign_keys) or column.default is not None or isinstance(column.type, Enum | Boolean) or bool(_choices(column))
+    return not fixed and not column.nullable
 
 
 def _choices(column: Column[Any]) -> list[str]:
@@ -169,8 +174,10 @@ def _plain_value(column: Column[Any], number: int) -> object:
         return next(iter(kind.enum_class)) if kind.enum_class else kind.enums[0]
     if isinstance(kind, Money):
         return Decimal(number) + Decimal("0.50")
+    # In the past, which most rules take, and another day for each record, for what is unique by day.
+    moment = START - timedelta(days=number)
     if isinstance(kind, UtcDateTime):
-        return START
+        return moment
     if isinstance(kind, JsonMap):
         return {}
     python = kind.python_type
@@ -182,8 +189,8 @@ def _plain_value(column: Column[Any], number: int) -> object:
         float: float(number),
         Decimal: Decimal(number),
         bytes: str(number).encode(),
-        datetime: START,
-        date: START.date(),
+        datetime: moment,
+        date: moment.date(),
         time: time(9, 0),
         UUID: UUID(int=number),
         dict: {},

@@ -19,8 +19,8 @@ from crmcore.model import JOB, Entity
 from crmcore.registry import BoundHandler, EventType
 from crmcore.session import Session
 from crmcore.storage import write_transaction
-from crmcore.testing.conformance.sample_events import sample_event
-from crmcore.testing.conformance.samples import Factory, change_something
+from crmcore.testing.conformance.sample_events import UnknownTypeError, sample_event
+from crmcore.testing.conformance.samples import Factory, NoSampleError, change_something
 from crmcore.testing.conformance.subject import Subject
 
 ACTOR: Final = "kit"
@@ -126,8 +126,13 @@ class Scene:
             change_something(record)
 
     def _publish(self, event: EventType, session: Session) -> None:
-        if event.cls is not None:
-            session.publish(sample_event(event.cls, ids=self.ids()))
+        if event.cls is None:
+            return
+        try:
+            instance = sample_event(event.cls, ids=self.ids())
+        except UnknownTypeError as error:
+            raise NoSampleError("KIT_SAMPLE", entity=event.type, reason=error) from error
+        session.publish(instance)
 
     def _delete(self, cls: type[Entity], session: Session) -> None:
         record = session.get(cls, self.records[cls.entity_name()])

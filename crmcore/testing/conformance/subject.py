@@ -102,6 +102,11 @@ class Subject:
         return tuple(by_table[table.name] for table in self.registry.tables(self.name))
 
     @property
+    def written(self) -> tuple[type[Entity], ...]:
+        """The account, whose changes every hook sees, and its own entity classes."""
+        return (self.registry.entities["account"], *self.entities)
+
+    @property
     def handlers(self) -> tuple[BoundHandler, ...]:
         """Its event handlers."""
         return tuple(bound for group in self.registry.handlers.values() for bound in group if bound.plugin == self.name)

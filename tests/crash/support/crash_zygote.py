@@ -117,7 +117,12 @@ class _Child:
         _, status = os.waitpid(self.pid, 0)
         word = "killed" if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL else "done" if status == 0 else "failed"
         # A line that the kill tore in two was never reported.
-        return {"status": word, "lines": self.text.decode().split("\n")[:-1], "at_ns": time.monotonic_ns(), "lasted": time.monotonic() - self.ready}
+        return {
+            "status": word,
+            "lines": self.text.decode().split("\n")[:-1],
+            "at_ns": time.monotonic_ns(),
+            "lasted": time.monotonic() - self.ready,
+        }
 
 
 def _fork(scenario, arguments):
@@ -136,7 +141,7 @@ def _fork(scenario, arguments):
 
         crash_scenarios.SCENARIOS[scenario](lambda line: os.write(writing, f"{line}\n".encode()), **arguments)
         code = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it was, the test must see it
         os.write(writing, f"ready\n{traceback.format_exc()}".encode())
     finally:
         os._exit(code)

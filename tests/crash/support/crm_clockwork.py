@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm_ledger.behaviour import RECURRING
+
 from crmcore import PluginInfo, hookimpl
 
 PLUGIN = PluginInfo(name="clockwork", version="1.0", requires=("ledger",))

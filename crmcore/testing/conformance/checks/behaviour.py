@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from crmcore.app import Crm
 from crmcore.errors import CrmError, PluginError, Problem
@@ -17,7 +17,7 @@ from crmcore.testing.conformance.scene import HandlerFunction, Scene, Step, last
 from crmcore.testing.conformance.subject import Bench, Subject
 from crmcore.work import Worker
 
-_HOOK = "crm_handlers"
+_HOOK: Final = "crm_handlers"
 
 
 def handlers_idempotent(subject: Subject, bench: Bench) -> Iterator[Problem]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from crmcore.deployment import resolve, sample
 from crmcore.deployment.yamlfile import parse
 from crmcore.errors import CrmError, Problem
 from crmcore.testing.conformance.subject import Subject
 
-_UNKNOWN = "kit_unknown_key"
-_HOOK = "crm_configuration"
+_UNKNOWN: Final = "kit_unknown_key"
+_HOOK: Final = "crm_configuration"
 
 
 def configuration(subject: Subject) -> Iterator[Problem]:

@@ -165,11 +165,14 @@ def field_types(subject: Subject) -> Iterator[Problem]:
     """Refuse what does not fit by ValueError alone, give JSON, and leave unchanged what was normalised once."""
     for kind in subject.registry.field_types.values():
         if kind.name.startswith(f"{subject.name}."):
-            for reason in dict.fromkeys(_odd_results(kind)):
+            # The first value of each fault tells as much as all of them.
+            reasons = dict(reversed(list(_odd_results(kind))))
+            for reason in reasons.values():
                 yield subject.problem("KIT_FIELD_TYPE", kind.name, hook="crm_field_types", name=kind.name, reason=reason)
 
 
-def _odd_results(kind: FieldType) -> Iterator[str]:
+def _odd_results(kind: FieldType) -> Iterator[tuple[str, str]]:
+    """Yield (fault, sentence) for each awkward value."""
     for value in _AWKWARD:
         try:
             stored = kind.normalise(value)
@@ -179,12 +182,12 @@ def _odd_results(kind: FieldType) -> Iterator[str]:
         except ValueError:
             continue  # refused, or NaN, which is refused by JSON
         except Exception as error:  # noqa: BLE001 - a normaliser is foreign code: whatever it raises is reported with its name
-            yield f"{value!r:.40} raised {describe(error)}"
+            yield type(error).__name__, f"{value!r:.40} raised {describe(error)}"
             continue
         if again != stored:
-            yield f"{value!r:.40} becomes {stored!r:.40}, and that becomes {again!r:.40}"
+            yield "changes", f"{value!r:.40} becomes {stored!r:.40}, and that becomes {again!r:.40}"
         if not isinstance(shown, str):
-            yield f"display gives {type(shown).__name__}"
+            yield "display", f"display gives {type(shown).__name__}"
 
 
 def texts(subject: Subject) -> Iterator[Problem]:

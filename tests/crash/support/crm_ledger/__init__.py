@@ -25,7 +25,12 @@ def crm_migrations():
 def crm_configuration():
     return ConfigSchema(
         {
-            "file": {"type": "string", "default": "", "label": Label("File", "File"), "help": "Where effects outside the database are appended."},
+            "file": {
+                "type": "string",
+                "default": "",
+                "label": Label("File", "File"),
+                "help": "Where effects outside the database are appended.",
+            },
             "pause": {"type": "integer", "default": 0, "label": Label("Pausa", "Pause"), "help": "Milliseconds that a job takes."},
         }
     )

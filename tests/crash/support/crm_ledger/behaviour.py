@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from crm_ledger.model import Echo, Effect, Entry, Posted, Tally
 from crmcore import Every, Handler, Job, Phase
@@ -72,6 +72,11 @@ def ring(session, run):
     session.add(Effect(what="ring", token=run.key))
 
 
+def see(session, run):
+    del run
+    session.add(Effect(what="seen", token=str(session.scalar(select(func.count()).select_from(Entry)))))
+
+
 def poison(session, run):
     del session, run
     os.kill(os.getpid(), signal.SIGKILL)
@@ -98,6 +103,7 @@ JOBS = [
     Job(name="ledger.step", fn=run_step, max_attempts=MANY),
     Job(name="ledger.patient", fn=run_step),
     Job(name="ledger.ring", fn=ring, max_attempts=MANY),
+    Job(name="ledger.see", fn=see),
     Job(name="ledger.poison", fn=poison),
     Job(name="ledger.fail", fn=fail, max_attempts=3),
 ]

@@ -1,4 +1,4 @@
-"""One error code, with its message in both languages."""
+"""One stable error code, with its message in Italian and English."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class ErrorCode:
     help: str
 
     def render(self, lang: str, params: Mapping[str, object]) -> str:
-        """Return the message in ``lang`` ("it" or "en") with ``params`` filled in.
+        """Return the message in ``lang`` ("it" or "en") with ``params`` filled in, labels in the same language.
 
-        Labels are shown in the same language, a missing parameter as ``<name?>``.
+        A missing parameter is shown as ``<name?>``.
         """
         template = self.it if lang == "it" else self.en
         shown = {name: value.text(lang) if isinstance(value, Label) else value for name, value in params.items()}

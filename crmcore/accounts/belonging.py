@@ -1,0 +1,84 @@
+"""Rules about what belongs to whom: nothing is written to a merged account, and people and sites stay within theirs (I-5)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import inspect, select
+
+from crmcore.errors import Problem
+from crmcore.events import RecordVerb
+from crmcore.labels import Label
+from crmcore.model import Account, Entity, Person, Site
+from crmcore.storage import batches
+
+if TYPE_CHECKING:
+    from crmcore.session import Change, Session
+
+_PARENTS: Final[Mapping[str, tuple[tuple[str, type[Person | Site], Label], ...]]] = {
+    "contact_point": (("person_id", Person, Label("persona", "person")),),
+    "consent": (("person_id", Person, Label("persona", "person")),),
+    "interaction": (("person_id", Person, Label("persona", "person")),),
+    "person": (("site_id", Site, Label("sede", "site")),),
+}
+"""Entity → columns that refer to something of the same account."""
+
+
+@lru_cache(maxsize=1024)
+def account_columns(cls: type[Entity]) -> tuple[str, ...]:
+    """Return the columns of an entity, also a plugin's, that refer to accounts; that of the merge itself is not one."""
+    if cls is Account:
+        return ()
+    return tuple(
+        prop.key
+        for prop in inspect(cls).column_attrs
+        if any(key.column is Account.__table__.c.id for column in prop.columns for key in column.foreign_keys)
+    )
+
+
+def check_merged(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
+    """Refuse whatever a commit wrote to accounts that were merged into others, also by somebody else meanwhile."""
+    new = {change.id for change in changes if change.entity == "account" and change.verb is RecordVerb.CREATED}
+    used: set[int] = set()
+    for change in changes:
+        if change.verb is not RecordVerb.DELETED:
+            state = change.record.__dict__
+            used.update(key for column in account_columns(type(change.record)) if (key := state.get(column)) is not None)
+    for some in batches(sorted(used - new)):
+        for row in session.execute(
+            select(Account.id, Account.merged_into_id).where(Account.id.in_(some), Account.merged_into_id.is_not(None))
+        ):
+            yield Problem(code="ACCOUNT_MERGED", params={"id": row.id, "survivor": row.merged_into_id})
+
+
+def check_parents(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
+    """Refuse a person or site of another account."""
+    claims: dict[type[Person | Site], list[tuple[int, int, str, Label]]] = defaultdict(list)
+    for change in changes:
+        if change.entity not in _PARENTS or change.verb is RecordVerb.DELETED:
+            continue
+        state = change.record.__dict__
+        for column, cls, label in _PARENTS[change.entity]:
+            key = state.get(column)
+            if key is not None and {column, "account_id"} & change.fields:
+                claims[cls].append((key, state["account_id"], change.entity, label))
+    for cls, found in claims.items():
+        accounts = _accounts_of(session, cls, {key for key, *_ in found})
+        for key, account, entity, label in found:
+            if accounts.get(key, account) != account:
+                yield Problem(code="PERSON_ELSEWHERE", params={"entity": entity, "account": account, "what": label, "id": key})
+
+
+def _accounts_of(session: Session, cls: type[Person | Site], keys: set[int]) -> dict[int, int]:
+    found = {}
+    for key in keys:
+        # What this commit has in its hands needs no question.
+        record = session.orm.identity_map.get(session.orm.identity_key(cls, key))
+        if isinstance(record, cls):
+            found[key] = record.account_id
+    for some in batches(sorted(keys - found.keys())):
+        found.update(session.execute(select(cls.id, cls.account_id).where(cls.id.in_(some))).tuples())
+    return found

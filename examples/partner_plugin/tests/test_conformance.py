@@ -1,0 +1,5 @@
+from crmcore.testing import PluginConformance
+
+
+class TestWarranty(PluginConformance):
+    plugin = "warranty"
