@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from crmcore import migrate as migrations
+from crmcore.characteristics.cache import DefinitionCache
 from crmcore.errors import ConfigurationError, CrmError, DatabaseError, Problem, StartError, UsageError
 from crmcore.events import Clock, Ids, SystemClock, WeekdayCalendar, WorkingCalendar
 from crmcore.migrate import PluginRecord, Progress, SchemaState
@@ -23,6 +24,7 @@ from crmcore.registry import load as load_registry
 from crmcore.session import Actor, Cause, Session
 from crmcore.session.rules import seed
 from crmcore.settings import CORE_DEFAULTS
+from crmcore.states.tables import StateTableCache
 from crmcore.storage import DEFAULT_BUSY_TIMEOUT, Storage, open_storage, parse_url, translate_errors
 from crmcore.work import JobsAdmin, Worker
 
@@ -84,6 +86,8 @@ class Crm:
         self.quarantined = quarantined
         self.depth_limit = DEPTH_LIMIT
         self.jobs = JobsAdmin(self)
+        self.definitions = DefinitionCache(registry)
+        self.state_tables = StateTableCache()
 
     @classmethod
     def open(  # noqa: PLR0913 - all but the target are optional

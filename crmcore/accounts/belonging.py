@@ -80,5 +80,5 @@ def _accounts_of(session: Session, cls: type[Person | Site], keys: set[int]) -> 
         if isinstance(record, cls):
             found[key] = record.account_id
     for some in batches(sorted(keys - found.keys())):
-        found.update(session.execute(select(cls.id, cls.account_id).where(cls.id.in_(some))).tuples())
+        found.update({row.id: row.account_id for row in session.execute(select(cls.id, cls.account_id).where(cls.id.in_(some)))})
     return found

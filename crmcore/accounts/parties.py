@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from crmcore.errors import Problem
@@ -44,9 +45,9 @@ def check_preferences(session: Session, changes: Sequence[Change]) -> Iterator[P
         cell = change.record
         if isinstance(cell, Preference) and change.verb is not RecordVerb.DELETED:
             if "purpose" in change.changes and cell.purpose not in purposes:
-                yield _not_one_of("person_preference", "purpose", cell.purpose, purposes)
+                yield not_one_of("person_preference", "purpose", cell.purpose, purposes)
             if "channel" in change.changes and cell.channel not in CHANNELS:
-                yield _not_one_of("person_preference", "channel", cell.channel, CHANNELS)
+                yield not_one_of("person_preference", "channel", cell.channel, CHANNELS)
 
 
 def check_consents(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
@@ -59,14 +60,16 @@ def check_consents(session: Session, changes: Sequence[Change]) -> Iterator[Prob
             if consent.given is True and not (consent.proof or "").strip():
                 yield Problem(code="CONSENT_NO_PROOF", params={"purpose": consent.purpose, "channel": consent.channel})
             if consent.channel not in {*CHANNELS, EVERY_CHANNEL}:
-                yield _not_one_of("consent", "channel", consent.channel, (*CHANNELS, EVERY_CHANNEL))
-            if consent.at is not None and consent.at.tzinfo is not None and consent.at > session.now():
+                yield not_one_of("consent", "channel", consent.channel, (*CHANNELS, EVERY_CHANNEL))
+            at = consent.__dict__.get("at")
+            if isinstance(at, datetime) and at.tzinfo is not None and at > session.now():
                 expected = Label("un istante non futuro", "an instant that is not in the future")
-                params = {"entity": "consent", "field": "at", "value": consent.at.isoformat(), "expected": expected}
+                params = {"entity": "consent", "field": "at", "value": at.isoformat(), "expected": expected}
                 yield Problem(code="VALUE_INVALID", params=params)
 
 
-def _not_one_of(entity: str, field: str, value: object, allowed: Sequence[str]) -> Problem:
+def not_one_of(entity: str, field: str, value: object, allowed: Sequence[str]) -> Problem:
+    """Return the problem of a value that is not in a list."""
     listed = ", ".join(allowed)
     params = {"entity": entity, "field": field, "value": value, "expected": Label(f"uno tra {listed}", f"one of {listed}")}
     return Problem(code="VALUE_INVALID", params=params)

@@ -44,7 +44,8 @@ def check_fields(session: Session, changes: Sequence[Change]) -> Iterator[Proble
         new = change.verb is RecordVerb.CREATED
         state = record.__dict__
         # Without a name the database itself refuses; one of blanks is no better.
-        if isinstance(record.name, str) and not record.name.strip():
+        name = state.get("name")
+        if isinstance(name, str) and not name.strip():
             yield _missing("name")
         lacking = [name for name in fields if _is_empty(state.get(name))]
         accepted = lenient and record.kind == AccountKind.BUSINESS

@@ -23,6 +23,7 @@ PORTFOLIO: Final = Label("portafoglio", "portfolio")
 UNIT: Final = Label("unità di business", "business unit")
 _MEMO_UNITS: Final = "accounts.units"
 _MEMO_PORTFOLIOS: Final = "accounts.portfolios"
+MEMO_CODES: Final = "accounts.codes"
 
 
 class Node(NamedTuple):
@@ -39,7 +40,7 @@ def unit_number(session: Session, unit_id: int) -> int | None:
     """Return the number of a business unit, read once in a commit."""
     numbers: dict[int, int] = session.unit.memo.setdefault(_MEMO_UNITS, {})
     if unit_id not in numbers:
-        numbers.update(session.execute(select(BusinessUnit.id, BusinessUnit.number)).tuples())
+        numbers.update({row.id: row.number for row in session.execute(select(BusinessUnit.id, BusinessUnit.number))})
     return numbers.get(unit_id)
 
 
@@ -69,16 +70,25 @@ def remember(session: Session, portfolio_id: int, known: Known, number: int) -> 
 
 
 def check_units(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
-    """Refuse to renumber a unit, because its number is what accounts and files call it by."""
-    del session
+    """Refuse an eleventh unit, to renumber one, because its number is what accounts and files call it by, and to delete one in use."""
+    gone = {change.record.id: change.record for change in changes if change.verb is RecordVerb.DELETED}
+    for key in session.scalars(select(Portfolio.business_unit_id).where(Portfolio.business_unit_id.in_(gone)).distinct()) if gone else ():
+        yield Problem(code="PORTFOLIO_IN_USE", params={"what": UNIT, "code": getattr(gone[key], "code", key)})
     for change in changes:
         unit = change.record
-        if isinstance(unit, BusinessUnit) and change.verb is RecordVerb.UPDATED and "number" in change.changes:
-            params = {"entity": "business_unit", "field": "number", "value": unit.number, "expected": _UNCHANGED}
+        if not isinstance(unit, BusinessUnit) or "number" not in change.changes or change.verb is RecordVerb.DELETED:
+            continue
+        expected = _UNCHANGED if change.verb is RecordVerb.UPDATED else _NUMBERS
+        if change.verb is RecordVerb.UPDATED or (type(unit.number) is int and not 1 <= unit.number <= MOST_UNITS):
+            params = {"entity": "business_unit", "field": "number", "value": unit.number, "expected": expected}
             yield Problem(code="VALUE_INVALID", params=params)
 
 
+MOST_UNITS: Final = 10
+"""Business units of a firm (S4)."""
+
 _UNCHANGED: Final = Label("il valore che aveva", "the value that it had")
+_NUMBERS: Final = Label(f"un numero da 1 a {MOST_UNITS}", f"a number from 1 to {MOST_UNITS}")
 
 
 def check_assignments(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
@@ -86,9 +96,11 @@ def check_assignments(session: Session, changes: Sequence[Change]) -> Iterator[P
     given = [
         (change, change.record)
         for change in changes
-        if isinstance(change.record, AccountPortfolio) and change.verb is not RecordVerb.DELETED and change.record.portfolio_id is not None
+        if isinstance(change.record, AccountPortfolio) and change.verb is not RecordVerb.DELETED
     ]
-    portfolios = known_portfolios(session, (record.portfolio_id for _, record in given))
+    # A portfolio that is not written yet has its id filled in by a relationship.
+    keys = (record.__dict__.get("portfolio_id") for _, record in given)
+    portfolios = known_portfolios(session, (key for key in keys if key is not None))
     for change, record in given:
         # A portfolio that does not exist is the database's to refuse.
         known = portfolios.get(record.portfolio_id)
@@ -104,7 +116,8 @@ def check_assignments(session: Session, changes: Sequence[Change]) -> Iterator[P
 def check_portfolios(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
     """Keep the trees of portfolios sound, and the path of every node right, also below a node that moves."""
     yield from _check_deleted(session, [change for change in changes if change.verb is RecordVerb.DELETED])
-    session.unit.memo.pop(_MEMO_PORTFOLIOS, None)
+    for name in (_MEMO_PORTFOLIOS, MEMO_CODES):
+        session.unit.memo.pop(name, None)
     living = [change for change in changes if change.verb is not RecordVerb.DELETED]
     if not any(change.verb is RecordVerb.CREATED or {"parent_id", "business_unit_id", "path"} & change.fields for change in living):
         return
@@ -112,7 +125,7 @@ def check_portfolios(session: Session, changes: Sequence[Change]) -> Iterator[Pr
     session.take_write_lock()
     # Entities of other versions of the class do not come here.
     records = {change: change.record for change in living if isinstance(change.record, Portfolio)}
-    touched = {record.business_unit_id for record in records.values() if record.business_unit_id is not None}
+    touched = {key for record in records.values() if (key := record.__dict__.get("business_unit_id")) is not None}
     session.execute(select(BusinessUnit.id).where(BusinessUnit.id.in_(touched)).order_by(BusinessUnit.id).with_for_update(key_share=True))
     new = [record for change, record in records.items() if change.verb is RecordVerb.CREATED]
     if new:

@@ -21,10 +21,10 @@ How to add a kind: make a `Kind(name, writer, check, …)` in the package that o
 at a time, so it may query for all of them at once. It gets values as they were planned: normalise them before.
 
 How it writes. As long as nobody else wants to see each record — no plugin implements ``crm_validate`` or ``crm_before_commit``, no handler
-listens to ``<entity>.updated`` inside the transaction — records, audit, events, deliveries and history are written by one statement for each
-five thousand records, and the flush rules of the core do **not** see them: ``Kind.check`` answers for those. Otherwise records are loaded,
-changed and flushed as anybody's, with all rules and hooks; those that are refused are left out, with the code of the refusal, and
-``Kind.history`` is not called because the rules of the flush write it.
+listens to ``<entity>.updated`` inside the transaction — records, audit, events, deliveries and history are written by one statement each for
+five thousand records, and the rules of the core do **not** see them: ``Kind.check`` answers for those. Otherwise records are loaded, changed
+and flushed as anybody's, with all rules and hooks; those that are refused are left out, with the code of the refusal, and ``Kind.history`` is
+not called because the rules of the flush write it.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ class ChangeSets:
         """Return what became of a change set so far, as counted from its items."""
         item = ChangeSetItem
         mine = item.change_set_id == change_set_id
-        counts = {outcome: count for outcome, count in self._session.execute(select(item.outcome, func.count()).where(mine).group_by(item.outcome))}
+        counted = self._session.execute(select(item.outcome, func.count()).where(mine).group_by(item.outcome))
+        counts = {row[0]: row[1] for row in counted}
         written = item.outcome.in_((APPLIED, UNDONE))
         records = self._session.scalar(select(func.count(item.record_id.distinct())).where(mine, written))
         rows = self._session.execute(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session as OrmSession
 from crmcore.changesets.bulk import Written, write_all
 from crmcore.changesets.kinds import Kind
 from crmcore.changesets.records import find_refused, load, wants_records
-from crmcore.changesets.rows import update_rows
+from crmcore.changesets.rows import table_of, update_rows
 from crmcore.changesets.values import APPLIED, CHANGED_SINCE, NOT_FOUND, PLANNED, STALE, UNDONE, Seen
 from crmcore.model import ChangeSetItem, Entity
 
@@ -63,16 +63,16 @@ class _Apply:
 
     @property
     def table(self) -> Table:
-        return _table(self.cls)
+        return table_of(self.cls)
 
     def fields(self) -> list[str]:
         """Return the fields that will be written."""
-        item = _table(ChangeSetItem).c
+        item = table_of(ChangeSetItem).c
         return list(self.session.orm.scalars(select(item.field).where(self._mine()).distinct().order_by(item.field)))
 
     def scopes(self) -> Iterator[ColumnElement[bool]]:
         """Yield conditions that cut the items into chunks of whole records."""
-        item = _table(ChangeSetItem).c
+        item = table_of(ChangeSetItem).c
         number = func.row_number().over(order_by=item.record_id).label("number")
         numbered = select(item.record_id, number).where(self._mine()).group_by(item.record_id).subquery()
         ends = select(numbered.c.record_id).where(numbered.c.number % CHUNK == 0).order_by(numbered.c.record_id)
@@ -83,14 +83,15 @@ class _Apply:
         yield and_(self._mine(), item.record_id > low)
 
     def _mine(self) -> ColumnElement[bool]:
-        item = _table(ChangeSetItem).c
+        item = table_of(ChangeSetItem).c
         return and_(item.change_set_id == self.change_set_id, item.outcome == self.direction.source)
 
     def sort_out(self, scope: ColumnElement[bool]) -> None:
         """Lock the records, and mark the items whose record is gone, or is not what it was."""
-        connection, item, table = self.session.orm.connection(), _table(ChangeSetItem), self.table
+        connection, item, table = self.session.orm.connection(), table_of(ChangeSetItem), self.table
         if connection.dialect.name == "postgresql":
-            connection.execute(select(table.c.id).where(table.c.id.in_(select(item.c.record_id).where(scope))).order_by(table.c.id).with_for_update())
+            mine = table.c.id.in_(select(item.c.record_id).where(scope))
+            connection.execute(select(table.c.id).where(mine).order_by(table.c.id).with_for_update())
         there = select(table.c.id).where(table.c.id == item.c.record_id)
         same = there.where(table.c.version == item.c[self.direction.version])
         outcome = case((there.exists(), self.direction.stale), else_=NOT_FOUND)
@@ -98,7 +99,7 @@ class _Apply:
 
     def write_in_bulk(self, scope: ColumnElement[bool], fields: list[str]) -> None:
         """Write a chunk by one statement for each table."""
-        connection, item, direction = self.session.orm.connection(), _table(ChangeSetItem), self.direction
+        connection, item, direction = self.session.orm.connection(), table_of(ChangeSetItem), self.direction
         items = select(
             item.c.entity,
             item.c.record_id,
@@ -126,7 +127,7 @@ class _Apply:
         self._mark(scope, {record.id: (self.direction.target, record.version) for record in records})
 
     def _wishes(self, scope: ColumnElement[bool]) -> list[Seen]:
-        item, direction = _table(ChangeSetItem).c, self.direction
+        item, direction = table_of(ChangeSetItem).c, self.direction
         columns = (item.record_id, item.field, item[direction.version], item[direction.before], item[direction.value])
         return [Seen(*row) for row in self.session.orm.execute(select(*columns).where(scope).order_by(item.record_id))]
 
@@ -134,7 +135,7 @@ class _Apply:
         forward = self.direction is FORWARD
         columns = ("outcome", "applied_version") if forward else ("outcome",)
         rows = [(key, outcome, version) if forward else (key, outcome) for key, (outcome, version) in outcomes.items()]
-        update_rows(self.session.orm.connection(), _table(ChangeSetItem), "record_id", columns, rows, scope)
+        update_rows(self.session.orm.connection(), table_of(ChangeSetItem), "record_id", columns, rows, scope)
 
 
 def _expire(orm: OrmSession, cls: type[Entity]) -> None:
@@ -142,11 +143,3 @@ def _expire(orm: OrmSession, cls: type[Entity]) -> None:
     for record in list(orm.identity_map.values()):
         if isinstance(record, cls):
             orm.expire(record)
-
-
-def _table(cls: type[Entity]) -> Table:
-    table = cls.__table__
-    if not isinstance(table, Table):
-        message = f"{cls.__name__} is not mapped to a table"
-        raise TypeError(message)
-    return table

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 from sqlalchemy import ColumnElement, Connection, Subquery, Table, cast, distinct, func, insert, literal, null, select, update
 
 from crmcore.changesets.json_sql import JsonSql
-from crmcore.changesets.rows import sql_of
+from crmcore.changesets.rows import sql_of, table_of
 from crmcore.events import RecordVerb
 from crmcore.hooks import Phase
 from crmcore.model import AUDIT, EVENT, Entity
@@ -32,11 +32,7 @@ class Written:
     @property
     def table(self) -> Table:
         """The table of the records."""
-        table = self.cls.__table__
-        if not isinstance(table, Table):
-            message = f"{self.cls.__name__} is not mapped to a table"
-            raise TypeError(message)
-        return table
+        return table_of(self.cls)
 
 
 def write_all(written: Written, kind: Kind, fields: Sequence[str]) -> None:
@@ -78,7 +74,8 @@ def _write_journal(written: Written, kind: Kind) -> None:
     }
     grouped = select(items.c.record_id, changes.label("changes")).group_by(items.c.record_id)
     rows = grouped.subquery("rows")
-    _insert_select(written.connection, AUDIT, common | {"verb": RecordVerb.UPDATED.value}, {"entity_id": rows.c.record_id, "changes": rows.c.changes})
+    columns = {"entity_id": rows.c.record_id, "changes": rows.c.changes}
+    _insert_select(written.connection, AUDIT, common | {"verb": RecordVerb.UPDATED.value}, columns)
     number = (func.row_number().over(order_by=items.c.record_id) - 1).label("number")
     numbered = grouped.add_columns(number).subquery("numbered")
     event_id = sql.texts([_stored_id(sql, each) for each in ids])
@@ -89,7 +86,7 @@ def _write_journal(written: Written, kind: Kind) -> None:
         "causation_id": session.unit.cause.causation_id,
         "depth": session.unit.cause.depth,
     }
-    joined = {
+    joined: Mapping[str, ColumnElement[Any]] = {
         "event_id": cast(event_id.c.value, EVENT.c.event_id.type) if sql.postgresql else event_id.c.value,
         "entity_id": numbered.c.record_id,
         "changes": numbered.c.changes,
@@ -101,8 +98,8 @@ def _write_journal(written: Written, kind: Kind) -> None:
 def _insert_select(
     connection: Connection,
     table: Table,
-    constants: dict[str, Any],
-    columns: dict[str, ColumnElement[Any]],
+    constants: Mapping[str, object],
+    columns: Mapping[str, ColumnElement[Any]],
     *where: ColumnElement[bool],
 ) -> None:
     given = [null() if value is None else literal(value, table.c[name].type) for name, value in constants.items()]

@@ -50,7 +50,10 @@ class JsonSql:
 
     def collect(self, key: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[Any]:
         """Aggregate keys and JSON values of a group into an object."""
-        return (func.jsonb_object_agg if self.postgresql else func.json_group_object)(key, value)
+        if self.postgresql:
+            return func.jsonb_object_agg(key, value)
+        # Marked as JSON again: SQLite forgets it when the aggregate passes through a temporary table.
+        return func.json(func.json_group_object(key, value))
 
     def get(self, document: ColumnElement[Any], key: str) -> ColumnElement[Any]:
         """Return the JSON value of a key of a stored document; null when it has none."""
@@ -60,19 +63,19 @@ class JsonSql:
 
     def put(self, document: ColumnElement[Any], key: str, value: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return a stored document with one key set to stored JSON, or without the key when that is null."""
+        removed: ColumnElement[Any] = func.json_remove(document, _path(key))
+        changed: ColumnElement[Any] = func.json_set(document, _path(key), func.json(value))
         if self.postgresql:
             removed = document.op("-", return_type=_TYPE)(literal(key, Text))
             changed = document.op("||", return_type=_TYPE)(self.object(key, value))
-        else:
-            removed = func.json_remove(document, _path(key))
-            changed = func.json_set(document, _path(key), func.json(value))
         return case((self.is_null(value), removed), else_=changed)
 
     def texts(self, values: Sequence[str]) -> CTE:
         """Return a table of texts with their positions from 0: columns ``n`` and ``value``."""
         given = bindparam(None, dump_json(values), type_=Text, unique=True)
         if self.postgresql:
-            rows = func.jsonb_array_elements_text(cast(given, _TYPE)).table_valued("value", with_ordinality="key", name="given")
+            texts = func.jsonb_array_elements_text(cast(given, _TYPE))
+            rows = texts.table_valued("value", with_ordinality="key", name="given").render_derived()
             return select((rows.c.key - 1).label("n"), rows.c.value).cte("texts")
         each = func.json_each(given).table_valued("key", "value", name="given")
         # Joined as it is, SQLite would read the whole list again for each row.

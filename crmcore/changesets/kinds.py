@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import attrs
 from sqlalchemy import insert, literal, select
 
+from crmcore.changesets.rows import table_of
 from crmcore.changesets.values import Seen
-from crmcore.changesets.writers import CharacteristicWriter, FieldWriter
+from crmcore.changesets.writers import FieldWriter
 from crmcore.errors import Problem, UsageError
 from crmcore.model import CharacteristicChange, Entity
 
@@ -58,7 +59,7 @@ class Kind:
 
 def characteristic_history(written: Written) -> None:
     """Write one row for each changed characteristic, with the source of the session (C09)."""
-    session, item, table = written.session, written.items, CharacteristicChange.__table__
+    session, item, table = written.session, written.items, table_of(CharacteristicChange)
     now, actor = literal(session.now(), table.c.at.type), literal(session.actor.name)
     values = {
         "entity": item.c.entity,
@@ -79,13 +80,10 @@ def characteristic_history(written: Written) -> None:
     written.connection.execute(insert(table).from_select(list(values), rows))
 
 
-CHARACTERISTICS = Kind(name="characteristics", writer=CharacteristicWriter(), history=characteristic_history)
-"""Mass maintenance of characteristics (C08)."""
-
-
 def kinds() -> Mapping[str, Kind]:
     """Return the kinds of the core by name."""
     # Imported when asked for: the packages that own the kinds use this one.
+    from crmcore.characteristics.mass import CHARACTERISTICS  # noqa: PLC0415
     from crmcore.territory.kinds import SELLERS, SITE_ZONES  # noqa: PLC0415
 
     return {kind.name: kind for kind in (CHARACTERISTICS, SELLERS, SITE_ZONES)}

@@ -9,11 +9,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import Table, select
+from sqlalchemy import select
 
 from crmcore.changesets.kinds import Kind
 from crmcore.changesets.records import find_refused, wants_records
-from crmcore.changesets.rows import insert_rows, sql_of
+from crmcore.changesets.rows import insert_rows, sql_of, table_of
 from crmcore.changesets.values import NOT_FOUND, PLANNED, UNCHANGED, Planned, Preview, Refusal, Seen
 from crmcore.errors import Problem, UsageError, ValidationFailed
 from crmcore.model import ChangeSet, ChangeSetItem, Entity
@@ -94,10 +94,7 @@ class _Preview:
                 yield Seen(wish.record_id, wish.field, version, old, wish.new)
 
     def _stored(self, keys: Iterable[int], fields: Sequence[str]) -> Mapping[int, tuple[int, Mapping[str, Any]]]:
-        table, writer = self.cls.__table__, self.kind.writer
-        if not isinstance(table, Table):
-            message = f"{self.cls.__name__} is not mapped to a table"
-            raise TypeError(message)
+        table, writer = table_of(self.cls), self.kind.writer
         sql = sql_of(self.session.orm.connection())
         columns = [writer.reading(sql, table, field).label(f"f{number}") for number, field in enumerate(fields)]
         rows = self.session.orm.execute(select(table.c.id, table.c.version, *columns).where(table.c.id.in_(sorted(keys))))
@@ -132,18 +129,10 @@ class _Preview:
         columns = ("record_id", "field", "seen_version", "old", "new", "outcome")
         try:
             with translate_errors():
-                insert_rows(self.session.orm.connection(), _items(), columns, rows, constants)
+                insert_rows(self.session.orm.connection(), table_of(ChangeSetItem), columns, rows, constants)
         except ValidationFailed as error:
             # The one constraint that wishes can break: one row for each field of each record.
             raise UsageError("CHANGE_SET_REPEATED", entity=self.cls.entity_name(), id="?", field="?") from error
-
-
-def _items() -> Table:
-    table = ChangeSetItem.__table__
-    if not isinstance(table, Table):
-        message = "change_set_item is a table"
-        raise TypeError(message)
-    return table
 
 
 def _missing(cls: type[Entity], wish: Seen) -> Problem:

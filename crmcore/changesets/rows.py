@@ -8,13 +8,22 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Table, insert, literal, select, update
 
 from crmcore.changesets.json_sql import JsonSql
-from crmcore.model import Json
+from crmcore.model import Entity, Json
 from crmcore.storage import dump_json
 
 
 def sql_of(connection: Connection) -> JsonSql:
     """Return the JSON expressions of a connection's database."""
     return JsonSql(connection.dialect.name == "postgresql")
+
+
+def table_of(cls: type[Entity]) -> Table:
+    """Return the table of an entity class."""
+    table = cls.__table__
+    if not isinstance(table, Table):
+        message = f"{cls.__name__} is not mapped to a table"
+        raise TypeError(message)
+    return table
 
 
 def insert_rows(

@@ -1,6 +1,5 @@
 """Characteristics: definitions, types, and the check of values."""
 
-from crmcore.characteristics.check import check_values
 from crmcore.characteristics.types import BUILTIN_TYPES
 
-__all__ = ["BUILTIN_TYPES", "check_values"]
+__all__ = ["BUILTIN_TYPES"]

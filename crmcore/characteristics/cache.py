@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from crmcore.characteristics.definitions import DefinitionSet, effective
 from crmcore.model import CharacteristicRow
@@ -29,7 +29,11 @@ _COLUMNS: Final = (
     _TABLE.c.owner,
 )
 # Keys are never given twice and versions only rise, so no later state of the table has the fingerprint of an earlier one.
-_FINGERPRINT: Final = select(func.count(), func.coalesce(func.sum(_TABLE.c.version), 0), func.coalesce(func.max(_TABLE.c.id), 0)).select_from(_TABLE)
+_FINGERPRINT: Final = select(
+    func.count(),
+    func.coalesce(func.sum(_TABLE.c.version), 0),
+    func.coalesce(func.max(_TABLE.c.id), 0),
+).select_from(_TABLE)
 _ROWS: Final = select(*_COLUMNS).order_by(_TABLE.c.id)
 
 Fingerprint = tuple[int, int, int]
@@ -72,7 +76,15 @@ class DefinitionCache:
             self._kept = _Kept((len(rows), sum(row.version for row in rows), max((row.id for row in rows), default=0)), definitions)
         return definitions
 
-    def combine(self, rows: Sequence[Row[Any]] | Iterable[Any]) -> DefinitionSet:
+    def with_rows(self, connection: Connection, rows: Iterable[CharacteristicRow], gone: Collection[CharacteristicRow]) -> DefinitionSet:
+        """Return the definitions of the database with some rows as they will be written; nothing of it is kept."""
+        pending = [*rows]
+        replaced = {row.__dict__.get("id") for row in (*pending, *gone)}
+        stored = [row for row in connection.execute(_ROWS) if row.id not in replaced]
+        return self.combine([*stored, *pending])
+
+    # A row of a query has the attributes of a record.
+    def combine(self, rows: Iterable[Any]) -> DefinitionSet:
         """Return the definitions of the plugins together with some rows, of the table or not yet in it."""
         registry = self._registry
         return effective(registry.characteristics, self._owners, rows, registry.field_types)

@@ -11,12 +11,9 @@ import attrs
 from crmcore.characteristics.types import BUILTIN_TYPES
 from crmcore.hooks import CharacteristicDef, Choice, FieldType, StoredAs
 from crmcore.labels import Label
-from crmcore.model import CharacteristicRow
 
 _IN_COLUMNS: Final = frozenset({"entity", "key", "type", "label"})
-_OPTIONS: Final = {
-    field.name: field.default for field in attrs.fields(CharacteristicDef) if field.name not in _IN_COLUMNS
-}
+OPTIONS: Final = {field.name: field.default for field in attrs.fields(CharacteristicDef) if field.name not in _IN_COLUMNS}
 """What a row keeps in its map, and what it means when it is not there."""
 _FORMS: Final[Mapping[StoredAs, type]] = {
     StoredAs.TEXT: str,
@@ -100,7 +97,7 @@ class Definition:
         found = self.kind.normalise(value)
         if type(found) is not _FORMS[self.kind.stored_as]:
             message = f"a type that stores {self.kind.stored_as.value}, and not {type(found).__name__} (fault of type {self.kind.name})"
-            raise ValueError(message)  # noqa: TRY004 - one way to report, see above
+            raise ValueError(message)
         return found
 
     # Any JSON value, and any Python value.
@@ -133,10 +130,10 @@ class DefinitionSet:
 def effective(
     declared: Mapping[str, Mapping[str, CharacteristicDef]],
     owners: Mapping[str, str],
-    rows: Iterable[CharacteristicRow],
+    rows: Iterable[Any],
     types: Mapping[str, FieldType],
 ) -> DefinitionSet:
-    """Combine what plugins declare (``owners``: key → plugin) with rows of the database."""
+    """Combine what plugins declare (``owners``: key → plugin) with rows of the database, or what has their attributes."""
     found: dict[str, dict[str, Definition]] = {}
     for row in rows:
         spec = spec_of(row)
@@ -165,9 +162,10 @@ def _missing(name: str) -> FieldType:
     return FieldType(name=name, label=Label(name, name), normalise=refuse)
 
 
-def spec_of(row: CharacteristicRow) -> CharacteristicDef:
+# A record, or a row of a query with the same attributes.
+def spec_of(row: Any) -> CharacteristicDef:  # noqa: ANN401
     """Return the specification that a row holds."""
-    options: dict[str, Any] = {name: row.definition.get(name, default) for name, default in _OPTIONS.items()}
+    options: dict[str, Any] = {name: row.definition.get(name, default) for name, default in OPTIONS.items()}
     for name in ("visible_to", "editable_by", "depends_on"):
         options[name] = tuple(options[name])
     options["choices"] = tuple(
@@ -179,7 +177,7 @@ def spec_of(row: CharacteristicRow) -> CharacteristicDef:
 
 def options_of(spec: CharacteristicDef) -> dict[str, Any]:
     """Return what a row keeps of a specification in its map: JSON, without what is not said."""
-    found = {name: getattr(spec, name) for name, default in _OPTIONS.items() if getattr(spec, name) != default}
+    found = {name: getattr(spec, name) for name, default in OPTIONS.items() if getattr(spec, name) != default}
     if "choices" in found:
         found["choices"] = [
             {"code": each.code, "it": each.label.it, "en": each.label.en, **({"obsolete": True} if each.obsolete else {})}

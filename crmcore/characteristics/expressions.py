@@ -55,7 +55,7 @@ def raw_value_of(column: ColumnElement[Any], key: str, dialect: str) -> ColumnEl
     return func.json_extract(column, _path(key))
 
 
-def bound(value: Any, stored_as: StoredAs, dialect: str) -> ColumnElement[Any]:  # noqa: ANN401 - any stored value
+def bound(value: Any, stored_as: StoredAs) -> ColumnElement[Any]:  # noqa: ANN401 - any stored value
     """Return a normalised value as a parameter that compares with `value_of`."""
     if stored_as in {StoredAs.INTEGER, StoredAs.DECIMAL}:
         # As text: SQLite's driver takes no Decimal, and the digits stay what they are.

@@ -53,9 +53,7 @@ def view_index_name(table: str, view: ViewIndex, definitions: Mapping[str, Defin
     return _fitting(f"{VIEW_INDEX}{table}_{view.name}_{digest}")
 
 
-def sync_indexes(
-    connection: Connection, registry: Registry, definitions: Iterable[Definition], views: Sequence[ViewIndex] = ()
-) -> Synced:
+def sync_indexes(connection: Connection, registry: Registry, definitions: Iterable[Definition], views: Sequence[ViewIndex] = ()) -> Synced:
     """Create the indexes of definitions and views that are missing, and drop those that belong to none; in the caller's transaction.
 
     A view over something that nobody defines any more has no index. Runs at the end of each migration and when definitions are applied;

@@ -1,23 +1,155 @@
-"""What must hold of every change to these records, whoever makes it."""
+"""What must hold of every change to characteristics and their definitions, whoever makes it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.orm.attributes import get_history
+
+from crmcore.characteristics.defining import check_definitions
+from crmcore.characteristics.history import record_history
+from crmcore.characteristics.scope import account_of, read_places, scope_label
+from crmcore.characteristics.state import UnitState, state_of
+from crmcore.characteristics.targets import missing_targets
+from crmcore.characteristics.values import check_values
 from crmcore.errors import Problem
+from crmcore.events import RecordVerb
+from crmcore.model import CharacteristicRow, Entity
+from crmcore.session.fields import plan_of
 
 if TYPE_CHECKING:
+    from crmcore.characteristics.definitions import Definition
     from crmcore.session import Change, Session
+
+_COLUMN = "characteristics"
 
 
 def check(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
-    """Return what is wrong with the changes of one flush, before it is written."""
-    del session, changes
-    return ()
+    """Return what is wrong with the changes of one flush, and bring values into the form that is stored."""
+    problems: list[Problem] = []
+    definitions = [change for change in changes if isinstance(change.record, CharacteristicRow)]
+    if definitions:
+        problems += check_definitions(session, definitions)
+    for change in changes:
+        if change.verb is not RecordVerb.DELETED and plan_of(type(change.record)).has_characteristics:
+            problems += _check_record(session, change)
+    return problems
 
 
 def check_commit(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
-    """Return what is wrong with a whole commit, after everything is written and before it lasts."""
-    del session, changes
-    return ()
+    """Return what is wrong with the values of a whole commit: out of scope, missing, or referring to nothing."""
+    touched: dict[Entity, set[str]] = defaultdict(set)
+    created: set[Entity] = set()
+    for change in changes:
+        if not plan_of(type(change.record)).has_characteristics or change.verb is RecordVerb.DELETED:
+            continue
+        if change.verb is RecordVerb.CREATED:
+            created.add(change.record)
+        old, new = change.changes.get(_COLUMN, (None, None))
+        if old or new or change.verb is RecordVerb.CREATED:
+            touched[change.record] |= _differing(old or {}, new or {})
+    return list(_commit_problems(session, touched, created)) if touched else []
+
+
+def _check_record(session: Session, change: Change) -> list[Problem]:
+    """Check the values of one record; what is stored is set on the record and in the change."""
+    if _COLUMN not in change.changes and change.verb is not RecordVerb.CREATED:
+        return []
+    given = change.record.__dict__.get(_COLUMN)
+    if not isinstance(given, Mapping):
+        return []  # told by the check of the column
+    state = state_of(session)
+    definitions = state.of(change.entity)
+    if not given and not definitions and _COLUMN not in change.changes:
+        return []
+    old, new = change.changes.get(_COLUMN, (None, {}))
+    old, new = old or {}, new or {}
+    problems: list[Problem] = []
+    if change.verb is RecordVerb.CREATED:
+        # One that is bound waits until the account has its portfolio: `fill_defaults`.
+        defaults = {key: each for key, each in definitions.items() if not each.bound and key not in new}
+        new = {**new, **_defaults(state, change.record, defaults)}
+    writers = state.writers(change.record, new) if state.automatic else {}
+    checked = check_values(change.entity, new, old, definitions, writers, state.writer)
+    problems += checked.problems
+    problems += _taken_away(change, definitions, checked.changed - checked.stored.keys())
+    if problems:
+        return problems
+    if dict(checked.stored) != dict(given) or checked.changed:
+        setattr(change.record, _COLUMN, dict(checked.stored))
+    if _COLUMN in change.changes or checked.changed:
+        change.changes[_COLUMN] = (change.changes.get(_COLUMN, (None, None))[0], dict(checked.stored))
+    if checked.changed:
+        _record_later(session, state)
+    elif change.verb is RecordVerb.UPDATED:
+        _forget(change)
+    return []
+
+
+def _defaults(state: UnitState, record: Entity, definitions: Mapping[str, Definition]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, definition in definitions.items():
+        if definition.spec.default is not None and not definition.obsolete:
+            found[key] = definition.normalise(definition.spec.default)
+            # A default is a rule of the definition: it also fills what people may not write.
+            state.automatic[record, key] = ("rule:default", found[key])
+    return found
+
+
+def _taken_away(change: Change, definitions: Mapping[str, Definition], keys: Iterable[str]) -> Iterator[Problem]:
+    for key in keys:
+        definition = definitions.get(key)
+        if definition is not None and definition.spec.mandatory and not definition.obsolete:
+            yield _missing(change.entity, change.id, definition)
+
+
+def _missing(entity: str, key: int | None, definition: Definition) -> Problem:
+    params = {"entity": entity, "id": key, "key": definition.key, "label": definition.spec.label}
+    return Problem(code="CHARACTERISTIC_MISSING", params=params)
+
+
+def _forget(change: Change) -> None:
+    """Leave a record alone whose values were only written otherwise: the same value is no change, and no new version."""
+    del change.changes[_COLUMN]
+    if change.changes or change.before:
+        return
+    for stamp in ("updated_at", "updated_by"):
+        before = get_history(change.record, stamp).deleted
+        if before:
+            setattr(change.record, stamp, before[0])
+
+
+def _record_later(session: Session, state: UnitState) -> None:
+    if not state.recording and session.unit.tells:
+        state.recording = True
+        session.unit.finishers.append(lambda connection: record_history(session, connection))
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
+    return {key for key in {*old, *new} if old.get(key) != new.get(key) or type(old.get(key)) is not type(new.get(key))}
+
+
+def _commit_problems(session: Session, touched: Mapping[Entity, set[str]], created: set[Entity]) -> Iterator[Problem]:
+    state = state_of(session)
+    needs_places = {
+        each
+        for record, keys in touched.items()
+        for key, each in state.of(record.entity_name()).items()
+        if each.bound and (key in keys or (record in created and each.spec.mandatory))
+    }
+    # Without a bound definition nobody needs to know where the accounts are.
+    accounts = {found for record in touched if (found := account_of(record)) is not None} if needs_places else set()
+    places = read_places(session, needs_places, accounts) if accounts else None
+    for record, keys in touched.items():
+        entity, values = record.entity_name(), getattr(record, _COLUMN)
+        for key, definition in state.of(entity).items():
+            inside = not definition.bound or (places is not None and places.contain(definition, account_of(record)))
+            if key in keys and not inside:
+                params = {"entity": entity, "id": record.id, "key": key, "scope": scope_label(definition)}
+                yield Problem(code="CHARACTERISTIC_OUT_OF_SCOPE", params=params)
+            needed = record in created and definition.spec.mandatory and not definition.automatic and not definition.obsolete
+            if needed and inside and key not in values:
+                yield _missing(entity, record.id, definition)
+    yield from missing_targets(session, touched)

@@ -57,7 +57,9 @@ def _needs_of_type(spec: CharacteristicDef, entities: Collection[str]) -> Iterat
     if repeated:
         yield Label(f"la scelta {repeated} compare due volte", f"choice {repeated} is there twice")
     if spec.type == "reference" and spec.target not in entities:
-        yield Label(f"un riferimento ha bisogno di un'entità, e non {spec.target!r}", f"a reference needs a target entity, got {spec.target!r}")
+        yield Label(
+            f"un riferimento ha bisogno di un'entità, e non {spec.target!r}", f"a reference needs a target entity, got {spec.target!r}"
+        )
     if spec.type == "lookup" and not spec.target:
         yield Label("serve il codice della tabella a 3 livelli", "a three-level value needs the code of its table as target")
     if spec.type == "choices" and spec.indexed:

@@ -65,7 +65,7 @@ def _fits(number: Decimal) -> bool:
 
 def _plain(number: Decimal) -> str:
     # There is one zero, and it has no sign.
-    return format(number if number else abs(number), "f")
+    return format(number or abs(number), "f")
 
 
 def _decimal(value: object) -> object:
@@ -109,7 +109,9 @@ def _choices(value: object) -> object:
 
 def _lookup(value: object) -> object:
     """Bring ``A/B/C``, ``A/B/C/`` or ``("A", "B", "C")`` into the form of `LookupEntry.path`; whether it exists is asked at commit."""
-    codes = [str(item) for item in value] if isinstance(value, list | tuple) else value.rstrip("/").split("/") if isinstance(value, str) else []
+    codes = (
+        [str(item) for item in value] if isinstance(value, list | tuple) else value.rstrip("/").split("/") if isinstance(value, str) else []
+    )
     path = "".join(f"{code}/" for code in codes)
     if not 1 <= len(codes) <= _LEVELS or not all(codes) or path.count("/") != len(codes) or len(path) > _LONGEST_PATH:
         message = Label("i codici di uno, due o tre livelli: A/B/C", "the codes of one, two or three levels: A/B/C")
@@ -131,7 +133,9 @@ BUILTIN_TYPES: Final[Mapping[str, FieldType]] = {
         FieldType(name="date", label=Label("Data", "Date"), normalise=_date, read=date.fromisoformat),
         FieldType(name="flag", label=Label("Sì/No", "Flag"), normalise=_flag, stored_as=StoredAs.FLAG),
         FieldType(name="choice", label=Label("Scelta", "Choice"), normalise=_text),
-        FieldType(name="choices", label=Label("Scelte multiple", "Choices"), normalise=_choices, stored_as=StoredAs.LIST, read=_read_choices),
+        FieldType(
+            name="choices", label=Label("Scelte multiple", "Choices"), normalise=_choices, stored_as=StoredAs.LIST, read=_read_choices
+        ),
         FieldType(name="lookup", label=Label("Tabella a 3 livelli", "Three-level table"), normalise=_lookup),
         FieldType(name="reference", label=Label("Riferimento", "Reference"), normalise=_integer, stored_as=StoredAs.INTEGER),
     )

@@ -11,6 +11,7 @@ from typing import Final
 
 from crmcore.errors.code import ErrorCode
 from crmcore.errors.codes_changes import CHANGES
+from crmcore.errors.codes_characteristics import CHARACTERISTICS
 from crmcore.errors.codes_conformance import CONFORMANCE
 from crmcore.errors.codes_declarations import DECLARATIONS
 from crmcore.errors.codes_registry import REGISTRY
@@ -29,5 +30,5 @@ def _index(codes: Iterable[ErrorCode]) -> Mapping[str, ErrorCode]:
     return found
 
 
-CATALOGUE: Final[Mapping[str, ErrorCode]] = _index((*START, *DECLARATIONS, *STORAGE, *WORK, *CONFORMANCE, *REGISTRY, *CHANGES))
+CATALOGUE: Final[Mapping[str, ErrorCode]] = _index((*START, *DECLARATIONS, *STORAGE, *WORK, *CONFORMANCE, *REGISTRY, *CHARACTERISTICS, *CHANGES))
 """Code → description, of every code that the core raises."""

@@ -45,5 +45,119 @@ _CHANGE_SETS: Final = (
     ),
 )
 
-CHANGES: Final = (*_CHANGE_SETS,)
+_STATES: Final = (
+    ErrorCode(
+        "STATE_TABLE_UNKNOWN",
+        "there is no state table {name!r} (entity {entity})",
+        "non esiste la tabella degli stati {name!r} (entità {entity})",
+        "An entity names its table in `__state_table__`. Those of plugins are written by `crm migrate`; `crm states list` shows all.",
+    ),
+    ErrorCode(
+        "STATE_UNKNOWN",
+        "table {table!r} has no state {code!r}",
+        "la tabella {table!r} non ha lo stato {code!r}",
+        "`crm states graph` draws the states of a table.",
+    ),
+    ErrorCode(
+        "STATE_ASSIGNED",
+        "the state of {entity} {id} was assigned directly",
+        "lo stato di {entity} {id} è stato assegnato direttamente",
+        "Use `session.states.change`, which decides, writes the history, and tells.",
+    ),
+    ErrorCode(
+        "STATE_OBSOLETE",
+        "state {target!r} of table {table!r} is obsolete: nothing new enters it",
+        "lo stato {target!r} della tabella {table!r} è obsoleto: nulla di nuovo vi entra",
+        "Choose another state. Records that are in it stay there.",
+    ),
+    ErrorCode(
+        "STATE_NOT_INITIAL",
+        "a new record cannot begin in state {code!r} of table {table!r}",
+        "una nuova scheda non può nascere nello stato {code!r} della tabella {table!r}",
+        "Leave the state out to get the default, or give the state the flag `initial`.",
+    ),
+    ErrorCode(
+        "STATE_CODE_FIXED",
+        "{field!r} of {entity} {value!r} never changes",
+        "{field!r} di {entity} {value!r} non cambia mai",
+        "Records and history hold codes. Change the label, or make a new state and the old one obsolete.",
+    ),
+    ErrorCode(
+        "STATE_IN_USE",
+        "state {code!r} of table {table!r} is in use",
+        "lo stato {code!r} della tabella {table!r} è in uso",
+        "Records or their history have it: make it obsolete instead of deleting it (I-74).",
+    ),
+    ErrorCode(
+        "GUARD_UNSUPPORTED",
+        "guard {guard!r} of {table} {step} is not a registered script function",
+        "la condizione {guard!r} di {table} {step} non è una funzione registrata",
+        "A guard is the name of a function that a plugin declares through `crm_script_functions`; rules in text are not supported yet.",
+    ),
+    ErrorCode(
+        "HISTORY_FIXED",
+        "{entity} {id} is history: it is never changed or deleted",
+        "{entity} {id} è storia: non si modifica e non si elimina",
+        "Do the opposite step as a new one: the history shows both.",
+    ),
+)
+
+_TRANSITIONS: Final = (
+    ErrorCode(
+        "TRANSITION_NOT_DEFINED",
+        "table {table!r} has no step from {source} to {target}",
+        "la tabella {table!r} non prevede il passaggio da {source} a {target}",
+        "The picker offers the states that can be reached. Somebody with the permission `workflow.override` can do it, with a reason.",
+    ),
+    ErrorCode(
+        "BACKWARD_TRANSITION",
+        "table {table!r} only goes forward: not from {source} to {target}",
+        "la tabella {table!r} va solo in avanti: non da {source} a {target}",
+        "In a forward-only table nobody goes back (I-77), save with the permission `workflow.override` and a reason.",
+    ),
+    ErrorCode(
+        "GROUP_NOT_ALLOWED",
+        "only {group} may go from {source} to {target}",
+        "solo {group} può passare da {source} a {target}",
+        "Ask a member of the group that the step belongs to (I-78).",
+    ),
+    ErrorCode(
+        "GUARD_FAILED",
+        "rule {rule} does not let {entity} through",
+        "la regola {rule} non lascia passare {entity}",
+        "The condition of the step does not hold for this record.",
+    ),
+    ErrorCode(
+        "MISSING_FIELD",
+        "{field!r} of {entity} must be filled for this step",
+        "{field!r} di {entity} deve essere compilato per questo passaggio",
+        "Fill the field, then change the state.",
+    ),
+    ErrorCode(
+        "INVALID_DATE_ORDER",
+        "dates in the wrong order: {order}",
+        "date in ordine errato: {order}",
+        "The first of the two dates is before the second, which should come first. Correct one of them.",
+    ),
+    ErrorCode(
+        "DOCUMENT_LOCKED",
+        "state {source} locks the record: there is no way on to {target}",
+        "lo stato {source} blocca la scheda: non si passa a {target}",
+        "The state has the flag `blocking`, the end of the workflow. Only the permission `workflow.override` with a reason goes past it.",
+    ),
+    ErrorCode(
+        "OVERRIDE_FORBIDDEN",
+        "overriding a workflow needs the permission {permission!r}",
+        "forzare un workflow richiede il permesso {permission!r}",
+        "Ask somebody whose profile grants it.",
+    ),
+    ErrorCode(
+        "OVERRIDE_WITHOUT_REASON",
+        "overriding a workflow needs a reason",
+        "forzare un workflow richiede una motivazione",
+        "Give `reason=…`; it stays in the history.",
+    ),
+)
+
+CHANGES: Final = (*_CHANGE_SETS, *_STATES, *_TRANSITIONS)
 """All of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crmcore.errors.entry import ErrorCode
+from crmcore.errors.code import ErrorCode
 
 CHARACTERISTICS: Final = (
     ErrorCode(
@@ -48,6 +48,12 @@ CHARACTERISTICS: Final = (
         "{key!r} of {entity} {id}: there is no {target} {value!r}",
         "{key!r} di {entity} {id}: non esiste {target} {value!r}",
         "A reference needs a record that exists, a three-level value an entry of its table that is not obsolete.",
+    ),
+    ErrorCode(
+        "CHARACTERISTIC_SOURCE",
+        "{source!r} is no source of an automatic value",
+        "{source!r} non è l'origine di un valore automatico",
+        "A source is `rule:` with the id of the rule, or `event:` with the type of the event.",
     ),
     ErrorCode(
         "CHARACTERISTIC_FIXED",

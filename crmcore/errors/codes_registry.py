@@ -74,6 +74,18 @@ ACCOUNTS: Final = (
         "Choose another one, or take the mark away.",
     ),
     ErrorCode(
+        "ADDRESS_UNVERIFIED",
+        "province, postcode and ISTAT code of site {site} do not fit together: {raw}",
+        "provincia, CAP e codice ISTAT della sede {site} non concordano: {raw}",
+        "Correct the address, or clear `address_unverified` when it is right as it is (I-9).",
+    ),
+    ErrorCode(
+        "EXTERNAL_KEY_TAKEN",
+        "key {key!r} of {source} is that of {entity} {id}",
+        "la chiave {key!r} di {source} è già di {entity} {id}",
+        "One key is one record (I-20). Look whether the two are one firm, and merge them.",
+    ),
+    ErrorCode(
         "PERSON_ELSEWHERE",
         "{entity} of account {account} refers to {what} {id}, which belongs to another account",
         "{entity} dell'anagrafica {account} si riferisce a {what} {id}, che appartiene a un'altra",

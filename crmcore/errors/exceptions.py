@@ -118,6 +118,12 @@ class ValidationFailed(CrmError, ValueError):
     default_code = "VALIDATION_FAILED"
 
 
+class TransitionRefused(ValidationFailed):
+    """Raised when a change of state is refused; ``code`` is the first reason, ``problems`` are all. Nothing was written."""
+
+    default_code = "TRANSITION_NOT_DEFINED"
+
+
 class StaleVersion(CrmError, RuntimeError):
     """Raised to the loser of a race on one record. Nothing was written."""
 

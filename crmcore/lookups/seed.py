@@ -1,4 +1,4 @@
-"""What every database starts with."""
+"""What every database starts with: no lookup table, because each firm has its own."""
 
 from __future__ import annotations
 

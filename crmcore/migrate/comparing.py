@@ -14,6 +14,7 @@ from sqlalchemy.schema import ForeignKeyConstraint, SchemaItem
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from crmcore.migrate.keys import is_numbered
+from crmcore.migrate.managed import is_managed
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -71,6 +72,8 @@ def autogenerate_context(
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - as above
 
     def include_name(name: str | None, kind: str, _: object) -> bool:
+        if kind == "index" and is_managed(name):
+            return False
         return kind != "table" or name in tables
 
     # The signature is Alembic's.
@@ -161,7 +164,9 @@ def _reflect(connection: Connection, table: str) -> _Reflected:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
         indexes = inspector.get_indexes(table)
-    predicates = {str(index["name"]): str(index.get("dialect_options", {}).get(option, "")) for index in indexes}
+    predicates = {
+        str(index["name"]): str(index.get("dialect_options", {}).get(option, "")) for index in indexes if not is_managed(index["name"])
+    }
     on_sqlite = connection.dialect.name == "sqlite"
     return _Reflected(
         key=inspector.get_pk_constraint(table)["constrained_columns"],
@@ -181,7 +186,7 @@ def _expressions(connection: Connection, table: str, reflected: Iterable[str]) -
         master.c.sql.is_not(None),
         master.c.name.not_in(list(reflected)),
     )
-    return {name: " ".join(sql.split()) for name, sql in connection.execute(query)}
+    return {name: " ".join(sql.split()) for name, sql in connection.execute(query) if not is_managed(name)}
 
 
 def _compare_named(table: str, what: str, found: Mapping[str, str], expected: Mapping[str, str]) -> Iterator[Difference]:

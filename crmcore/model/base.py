@@ -78,6 +78,8 @@ class Entity(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False, repr=Fa
     """True for history that only the platform writes: a record of it is never changed or deleted."""
     __state_table__: ClassVar[str | None] = None
     """The state table whose codes the column ``state`` holds; only `session.states` changes that column."""
+    __state_variant__: ClassVar[str | None] = None
+    """The column that says which variant of the transitions holds for a record, such as its order type."""
     __references__: ClassVar[Mapping[str, str]] = {}
     """Generic references: column that holds an id → column that holds the entity name."""
     __not_references__: ClassVar[tuple[str, ...]] = ()

@@ -113,5 +113,8 @@ class JsonMap(TypeDecorator[Mapping[str, Any]]):
         return MappingProxyType(value if isinstance(value, dict) else json.loads(value))
 
     def compare_values(self, x: Any, y: Any) -> bool:  # noqa: ANN401 - signature of SQLAlchemy
-        """Compare by content, whatever the kind of mapping."""
-        return (None if x is None else dict(x)) == (None if y is None else dict(y))
+        """Compare by content, whatever the kind of mapping; to Python true is 1, in JSON it is not."""
+        if x is None or y is None:
+            return x is y
+        one, other = dict(x), dict(y)
+        return one == other and json.dumps(one, sort_keys=True, default=str) == json.dumps(other, sort_keys=True, default=str)

@@ -9,8 +9,9 @@ from typing import Any, Final, TypeVar
 
 import pluggy
 
+from crmcore.accounts.events import AccountOwnerChanged
 from crmcore.errors import ErrorCode, Problem, StartError
-from crmcore.events import LoopDetected, RecordVerb
+from crmcore.events import Event, LoopDetected, RecordVerb
 from crmcore.hooks import Migrations, declaring, runtime
 from crmcore.model import CORE, PLATFORM_TABLES, Entity
 from crmcore.registry.checks import check_behaviour, check_data, check_names, check_tables, check_texts, core_entities
@@ -24,6 +25,8 @@ from crmcore.settings import CORE_SETTINGS
 from crmcore.work.schedules import CORE_JOBS
 
 CORE_MIGRATIONS: Final = Migrations("crmcore.migrate", "versions")
+CORE_EVENTS: Final[tuple[type[Event], ...]] = (AccountOwnerChanged,)
+"""Events of the core beside those of its records; the packages that own them bring them."""
 _POINTS: Final = "crm_extension_points"
 
 K = TypeVar("K")
@@ -203,6 +206,7 @@ def _assemble(
 
 def _event_types(entities: Mapping[str, type[Entity]], declarations: Declarations) -> dict[str, EventType]:
     found = {LoopDetected.TYPE: EventType(LoopDetected.TYPE, CORE, LoopDetected.VERSION, LoopDetected)}
+    found |= {event.TYPE: EventType(event.TYPE, CORE, event.VERSION, event) for event in CORE_EVENTS}
     for name, cls in entities.items():
         if cls.__audited__:
             found |= {f"{name}.{verb}": EventType(f"{name}.{verb}", cls.__plugin__, entity=name) for verb in RecordVerb}

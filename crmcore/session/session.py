@@ -23,8 +23,14 @@ from crmcore.storage import WRITE_OPTION, take_write_lock, translate_errors
 from crmcore.work import queue
 
 if TYPE_CHECKING:
+    from crmcore.accounts.api import AccountsApi
+    from crmcore.accounts.consents import ConsentsApi
+    from crmcore.accounts.portfolios import PortfoliosApi
     from crmcore.app import Crm
     from crmcore.changesets import ChangeSets
+    from crmcore.characteristics.api import CharacteristicsApi
+    from crmcore.interactions.api import InteractionsApi
+    from crmcore.lookups.api import LookupsApi
     from crmcore.registry import Dispatcher, Registry
     from crmcore.states import States
     from crmcore.territory import Territory
@@ -77,6 +83,11 @@ class Session:
         return self.crm.registry.hooks
 
     @property
+    def hosted(self) -> bool:
+        """Whether this session works inside a host's transaction: it may see what nobody has committed."""
+        return self._hosted
+
+    @property
     def unit(self) -> UnitOfWork:
         """What was done and not yet committed; for the platform's own modules."""
         self._check_open()
@@ -91,6 +102,48 @@ class Session:
     def settings(self, plugin: str) -> Mapping[str, object]:
         """Return the settings of a plugin, with defaults."""
         return self.crm.settings(plugin)
+
+    @cached_property
+    def accounts(self) -> AccountsApi:
+        """Accounts with their portfolios, roles, sites, people, relations and external keys."""
+        from crmcore.accounts.api import AccountsApi  # noqa: PLC0415 - it uses the session
+
+        return AccountsApi(self)
+
+    @cached_property
+    def portfolios(self) -> PortfoliosApi:
+        """Business units and trees of portfolios."""
+        from crmcore.accounts.portfolios import PortfoliosApi  # noqa: PLC0415 - it uses the session
+
+        return PortfoliosApi(self)
+
+    @cached_property
+    def consents(self) -> ConsentsApi:
+        """Consents given and revoked."""
+        from crmcore.accounts.consents import ConsentsApi  # noqa: PLC0415 - it uses the session
+
+        return ConsentsApi(self)
+
+    @cached_property
+    def interactions(self) -> InteractionsApi:
+        """The contact history."""
+        from crmcore.interactions.api import InteractionsApi  # noqa: PLC0415 - it uses the session
+
+        return InteractionsApi(self)
+
+    @cached_property
+    def lookups(self) -> LookupsApi:
+        """Three-level lookup tables."""
+        from crmcore.lookups.api import LookupsApi  # noqa: PLC0415 - it uses the session
+
+        return LookupsApi(self)
+
+    @cached_property
+    def characteristics(self) -> CharacteristicsApi:
+        """Characteristics: definitions, typed values, history and mass maintenance."""
+        from crmcore.characteristics.api import CharacteristicsApi  # noqa: PLC0415 - it uses the session
+
+        return CharacteristicsApi(self)
 
     @cached_property
     def changesets(self) -> ChangeSets:
@@ -132,7 +185,7 @@ class Session:
             raise RecordNotFound("NOT_FOUND", entity=cls.entity_name(), id=key)
         return found
 
-    def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Result[Any]:
+    def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Result[*tuple[Any, ...]]:
         """Run a query; statements that write are taken only for tables that keep no history.
 
         Raises:
@@ -215,6 +268,11 @@ class Session:
             self._reset()
             self._closed = True
 
+    def groups(self) -> frozenset[str]:
+        """Return the workflow groups of the actor (G18)."""
+        self._check_open()
+        return self.actor.groups
+
     def may(self, permission: str) -> bool:
         """Return whether the actor has a permission; without profiles everybody may do everything (`domain.md` §5.10)."""
         self._check_open()
@@ -253,9 +311,12 @@ class Session:
         try:
             with translate_errors():
                 yield
-        except BaseException:
+        except BaseException as error:
+            mourners = self._unit.mourners
             self.orm.rollback()
             self._reset()
+            for mourn in mourners:
+                mourn(error)
             raise
 
     def _check_statement(self, statement: Executable) -> None:

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 
-from crmcore.characteristics import check_values
 from crmcore.errors import CrmError, Problem, StaleVersion, UsageError, ValidationFailed
 from crmcore.events import Envelope, Event, LoopDetected, RecordVerb, event_payload
 from crmcore.hooks import Phase
@@ -50,6 +49,8 @@ class UnitOfWork:
     cancelled: list[str] = attrs.field(factory=list)
     finishers: list[Callable[[Connection], None]] = attrs.field(factory=list)
     """Called with the connection right before the commit; one that raises undoes everything."""
+    mourners: list[Callable[[BaseException], None]] = attrs.field(factory=list)
+    """Called with the error after this unit of work was undone by one."""
     stopped: set[str] = attrs.field(factory=set)
     """Ids of events that lie too deep in a chain to be handled."""
     memo: dict[str, Any] = attrs.field(factory=dict)
@@ -196,7 +197,7 @@ class UnitOfWork:
             raise ValidationFailed("VALIDATION_FAILED", problems)
 
     def _prepare(self, changes: Iterable[Change]) -> list[Problem]:
-        """Fill the stamps, bring characteristics into the form that is stored, and check every field."""
+        """Fill the stamps, and check every field."""
         now, actor = self.session.now(), self.session.actor.name
         problems: list[Problem] = []
         for change in changes:
@@ -211,20 +212,6 @@ class UnitOfWork:
             else:
                 problems += plan.problems(record, change.changes)
             record.updated_at, record.updated_by = now, actor
-            if plan.has_characteristics and isinstance(record.__dict__.get("characteristics"), Mapping):
-                problems += self._check_characteristics(change)
-        return problems
-
-    def _check_characteristics(self, change: Change) -> list[Problem]:
-        registry = self.session.registry
-        old, new = change.changes.get("characteristics", (None, None))
-        if not new and not old:
-            return []
-        definitions = registry.characteristics.get(change.entity, {})
-        stored, problems = check_values(change.entity, new or {}, old or {}, definitions, registry.field_types)
-        if not problems and stored != new:
-            setattr(change.record, "characteristics", stored)  # noqa: B010 - only entities that have the column
-            change.changes["characteristics"] = (old, stored)
         return problems
 
     def _with_texts(self, problems: Iterable[Problem]) -> list[Problem]:

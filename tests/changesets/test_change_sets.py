@@ -37,7 +37,9 @@ def toy(*, careful=False, **hooks):
 
 @pytest.fixture(autouse=True)
 def own_kinds(monkeypatch):
-    monkeypatch.setattr("crmcore.changesets.api.kind_of", {"texts": TEXTS, "picky": PICKY, "characteristics": kinds.CHARACTERISTICS}.__getitem__)
+    monkeypatch.setattr(
+        "crmcore.changesets.api.kind_of", {"texts": TEXTS, "picky": PICKY, "characteristics": CHARACTERISTICS}.__getitem__
+    )
 
 
 @pytest.fixture(params=["fast", "careful"])
@@ -58,7 +60,7 @@ def crm(open_crm, careful):
 
 def make(crm, count, **characteristics):
     with crm.session("anna") as s:
-        accounts = [s.add(Account(name=f"A{n}", characteristics=characteristics)) for n in range(count)]
+        accounts = [s.add(Account(name=f"A{n}", owner="anna", characteristics=characteristics)) for n in range(count)]
         s.commit()
         return [account.id for account in accounts]
 
@@ -150,7 +152,12 @@ def test_several_fields_of_a_record_are_one_version(crm, small_chunks):
 
 def test_columns_of_every_type_are_written_as_by_hand(crm, small_chunks):
     keys = make(crm, 2)
-    plans = [Planned(keys[0], "name", 'Nuovo "à"'), Planned(keys[0], "private", True), Planned(keys[1], "web", "x.it"), Planned(keys[1], "ateco", None)]
+    plans = [
+        Planned(keys[0], "name", 'Nuovo "à"'),
+        Planned(keys[0], "private", True),
+        Planned(keys[1], "web", "x.it"),
+        Planned(keys[1], "ateco", None),
+    ]
     made = preview(crm, "texts", plans)
     assert made.counts == {"planned": 3, "unchanged": 1}
     confirm(crm, made)
@@ -165,12 +172,21 @@ def test_each_record_leaves_audit_and_event_and_each_characteristic_its_history(
     crm = open_crm(toy())
     keys = make(crm, 3, toy_size=1)
     before = len(rows(crm, AUDIT, "id"))
-    confirm(crm, preview(crm, "characteristics", [Planned(keys[0], "toy_size", 2), Planned(keys[0], "toy_colour", "red"), Planned(keys[2], "toy_size", None)]))
+    confirm(
+        crm,
+        preview(
+            crm,
+            "characteristics",
+            [Planned(keys[0], "toy_size", 2), Planned(keys[0], "toy_colour", "red"), Planned(keys[2], "toy_size", None)],
+        ),
+    )
     wanted = {
         keys[0]: {"characteristics": [{"toy_size": 1, "toy_colour": None}, {"toy_size": 2, "toy_colour": "red"}]},
         keys[2]: {"characteristics": [{"toy_size": 1}, {"toy_size": None}]},
     }
-    audit = [row for row in rows(crm, AUDIT, "entity", "entity_id", "verb", "actor", "source", "at", "changes")[before:] if row[0] == "account"]
+    audit = [
+        row for row in rows(crm, AUDIT, "entity", "entity_id", "verb", "actor", "source", "at", "changes")[before:] if row[0] == "account"
+    ]
     assert audit == [("account", key, "updated", "anna", "ui", frozen_clock.now(), changes) for key, changes in wanted.items()]
     events = [row for row in rows(crm, EVENT, "type", "entity_id", "changes", "payload", "depth", "device") if row[0] == "account.updated"]
     assert events == [("account.updated", key, changes, {}, 0, None) for key, changes in wanted.items()]
@@ -178,7 +194,11 @@ def test_each_record_leaves_audit_and_event_and_each_characteristic_its_history(
     assert len(correlations) == 1
     history = rows(crm, CharacteristicChange.__table__, "record_id", "key", "old", "new", "actor", "source")
     assert sorted(history, key=str) == sorted(
-        [(keys[0], "toy_size", 1, 2, "anna", "ui"), (keys[0], "toy_colour", None, "red", "anna", "ui"), (keys[2], "toy_size", 1, None, "anna", "ui")],
+        [
+            (keys[0], "toy_size", 1, 2, "anna", "ui"),
+            (keys[0], "toy_colour", None, "red", "anna", "ui"),
+            (keys[2], "toy_size", 1, None, "anna", "ui"),
+        ],
         key=str,
     )
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 from collections.abc import Iterator
 from importlib.resources import files
 
+from crmcore.characteristics.soundness import rule_fault
 from crmcore.errors import Problem
 from crmcore.hooks import ScriptFunction, Template
 from crmcore.registry.collect import Declarations
 from crmcore.registry.discovery import describe
-
-_LONGEST = 8_000
-"""Characters of a rule; parsing itself can crash a process on longer nested ones (`scripting.md` §2.4)."""
 
 
 def check_texts(declarations: Declarations) -> list[Problem]:
@@ -44,17 +41,9 @@ def check_texts(declarations: Declarations) -> list[Problem]:
 def _check_rule(plugin: str, hook: str, thing: str, kind: str, text: str | None) -> Iterator[Problem]:
     if text is None:
         return
-    line, column, reason = 1, 1, ""
-    if len(text) > _LONGEST:
-        reason = f"{len(text)} characters, at most {_LONGEST}"
-    else:
-        try:
-            ast.parse(text)
-        except SyntaxError as error:
-            line, column, reason = error.lineno or 1, error.offset or 1, error.msg
-        except (ValueError, RecursionError, MemoryError) as error:
-            reason = describe(error)
-    if reason:
+    fault = rule_fault(text)
+    if fault is not None:
+        line, column, reason = fault
         params = {"kind": kind, "object": thing, "line": line, "column": column, "reason": reason}
         yield Problem(code="SCRIPT_INVALID", plugin=plugin, hook=hook, object=thing, params=params)
 

@@ -26,7 +26,7 @@ from crmcore import (
 )
 from sound.events import Checked
 from sound.model import Note, Tag, Tally
-from sound.work import count_notes, normalise_code, remember_check, sweep, tag_account, words
+from sound.work import count_notes, has_priority, normalise_code, remember_check, sweep, tag_account, words
 
 PLUGIN = PluginInfo(name="sound", label=Label("Sano", "Sound"), summary="A sound plugin.")
 
@@ -95,7 +95,7 @@ def crm_state_tables():
                 State(code="open", label=Label("Aperta", "Open"), order=1, default=True),
                 State(code="done", label=Label("Chiusa", "Done"), order=2, terminal=True),
             ),
-            transitions=(Transition(source="open", target="done", guard="priority > 0", required_fields=("body",)),),
+            transitions=(Transition(source="open", target="done", guard="sound.has_priority", required_fields=("body",)),),
         )
     ]
 
@@ -107,7 +107,10 @@ def crm_permissions():
 
 @hookimpl
 def crm_script_functions():
-    return [ScriptFunction(name="sound.words", fn=words, help="Count the words of a text.")]
+    return [
+        ScriptFunction(name="sound.has_priority", fn=has_priority, help="Say whether a note has a priority."),
+        ScriptFunction(name="sound.words", fn=words, help="Count the words of a text."),
+    ]
 
 
 @hookimpl

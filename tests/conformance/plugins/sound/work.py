@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import func, select
 
 from sound.events import Checked
@@ -40,3 +42,7 @@ def normalise_code(value):
 
 def words(text: str) -> int:
     return len(text.split())
+
+
+def has_priority(fields: Mapping[str, object]) -> bool:
+    return bool(fields.get("priority"))

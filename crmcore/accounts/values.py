@@ -1,0 +1,149 @@
+"""What callers hand to the registry, and get back from it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Required, TypedDict
+
+import attrs
+from sqlalchemy import inspect
+
+from crmcore.errors import Problem
+from crmcore.model import STAMPS, Entity
+
+
+@attrs.frozen
+class KeyRef:
+    """The key of a record in another system: an ERP, a website, an old archive."""
+
+    source: str
+    key: str
+    company: str = ""
+    stream: str = ""
+
+
+class AccountFields(TypedDict, total=False):
+    """Fields of an account that may be given by name; states are changed by `session.states` only."""
+
+    kind: str
+    phone1: str | None
+    email: str | None
+    pec: str | None
+    recipient_code: str | None
+    vat_code: str | None
+    fiscal_code: str | None
+    ateco: str | None
+    web: str | None
+    language: str
+    owner: str | None
+    private: bool
+    notes: str | None
+    state: str | None
+    seller_id: int | None
+    seller_source: str
+
+
+class AccountChanges(AccountFields, total=False):
+    """Fields of an account that may be changed by name."""
+
+    name: str
+
+
+class SiteFields(TypedDict, total=False):
+    """Fields of a site; ``raw`` is the address as it was given, and is made of the parts when it is left out."""
+
+    kind: str
+    raw: str
+    street: str | None
+    civic: str | None
+    hamlet: str | None
+    postcode: str | None
+    municipality: str | None
+    province: str | None
+    istat_code: str | None
+    country: str
+    phone: str | None
+    address_unverified: bool
+
+
+class PersonFields(TypedDict, total=False):
+    """Fields of a contact person, and how to reach them: one address of each kind, or several."""
+
+    first_name: str
+    title: str
+    job_role: str
+    language: str
+    notes: str | None
+    phone: str | Iterable[str]
+    email: str | Iterable[str]
+    pec: str | Iterable[str]
+    preferences: Mapping[str, Mapping[str, bool]]
+
+
+class PersonData(PersonFields, total=False):
+    """A contact person of a new account."""
+
+    last_name: Required[str]
+
+
+class ContactPointData(TypedDict, total=False):
+    """A further phone, e-mail or web address of a new account."""
+
+    kind: Required[str]
+    value: Required[str]
+    label: str
+    position: int
+
+
+@attrs.frozen(kw_only=True)
+class Related:
+    """One relation as it is seen from one of its two sides.
+
+    ``label`` reads from there to the other side: «controlla», or «è controllata da» where ``inverse``. The other side is ``account_id``;
+    ``person_id`` is set where one of the two sides is a person.
+    """
+
+    relation_id: int
+    kind: str
+    label: str
+    inverse: bool
+    account_id: int
+    account: str
+    person_id: int | None
+    person: str | None
+    notes: str
+
+
+@attrs.frozen(kw_only=True)
+class ContactCheck:
+    """Whether somebody may be contacted, with every reason why not (I-10); ``addresses`` are those that work."""
+
+    allowed: bool
+    reasons: tuple[Problem, ...]
+    addresses: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+@attrs.frozen(kw_only=True)
+class ConsentState:
+    """What the last consent or revocation says."""
+
+    given: bool
+    at: datetime
+
+
+def unknown_fields(cls: type[Entity], given: Mapping[str, object], more: Collection[str] = ()) -> list[Problem]:
+    """Return a problem for each name that is no field of an entity which a caller may set."""
+    own = {"id", "version", "uid", *STAMPS}
+    known = sorted({prop.key for prop in inspect(cls).column_attrs if prop.key not in own} | set(more))
+    problems = []
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            params: dict[str, Any] = {"entity": cls.entity_name(), "field": name, "hint": f" ({near[0]}?)" if near else ""}
+            problems.append(Problem(code="FIELD_UNKNOWN", params=params))
+    return problems

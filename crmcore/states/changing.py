@@ -1,0 +1,259 @@
+"""The one function that changes a state: it decides, writes state and history in one transaction, and audits what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+from sqlalchemy import Connection, insert, inspect
+
+from crmcore.errors import Problem, RecordNotFound, StaleVersion, TransitionRefused, UsageError
+from crmcore.hooks import State, Transition, TransitionMode
+from crmcore.model import AUDIT, Entity, StateChange
+from crmcore.registry.dispatch import failure
+from crmcore.session.fields import plan_of, to_plain
+from crmcore.states.tables import Table, tables_of
+from crmcore.storage import translate_errors, write_transaction
+
+if TYPE_CHECKING:
+    from crmcore.session import Session
+
+OVERRIDE: Final = "workflow.override"
+"""The permission to take a step that the table does not allow."""
+
+_REFUSED: Final = "refused"
+_MOVES: Final = "states.moves"
+
+
+@attrs.frozen
+class Decision:
+    """What a table says of one step: the problems of the path, which an override may pass, and those of the data, which it may not."""
+
+    path: tuple[Problem, ...]
+    data: tuple[Problem, ...]
+    step: Transition | None
+
+
+def table_of(session: Session, cls: type[Entity]) -> Table:
+    """Return the table of an entity's states.
+
+    Raises:
+        UsageError: ``STATE_TABLE_UNKNOWN`` when the entity has none, or it is not in the database.
+    """
+    name = cls.__state_table__
+    found = tables_of(session).get(name) if name else None
+    if found is None:
+        raise UsageError("STATE_TABLE_UNKNOWN", name=name or "-", entity=cls.entity_name())
+    return found
+
+
+def change_state(session: Session, record: Entity, to: str, *, reason: str, override: bool, version: int | None) -> StateChange:
+    """Move a record to another state, or refuse; see `States.change`."""
+    table = table_of(session, type(record))
+    source = current_state(session, record)
+    if to not in table.states:
+        raise UsageError("STATE_UNKNOWN", table=table.definition.name, code=to)
+    found = vars(record)["version"]
+    if version is not None and version != found:
+        error = StaleVersion("STALE_VERSION", entity=record.entity_name(), id=record.id, expected=version, found=found)
+        _refuse(session, record, source, to, [Problem(code=error.code, params=error.params)], error)
+    decision = decide(session, table, record, source, to)
+    problems = [*decision.path, *decision.data]
+    needed = bool(decision.path) and override
+    if needed:
+        problems = [*_override_problems(session, reason), *decision.data]
+    if problems:
+        first = problems[0]
+        _refuse(session, record, source, to, problems, TransitionRefused(first.code, problems, **first.params))
+    return _move(session, table, record, source, to, reason=reason, override=needed, step=decision.step)
+
+
+def current_state(session: Session, record: Entity) -> str | None:
+    """Return the state that a record really has; new records are written first, and so get their default."""
+    state = inspect(record)
+    if state.session is not session.orm:
+        raise RecordNotFound("NOT_FOUND", entity=record.entity_name(), id=vars(record).get("id"))
+    if state.pending:
+        session.flush()
+    history = state.attrs["state"].history
+    if history.has_changes() and moved_to(session, record) != record.__dict__.get("state"):
+        raise UsageError("STATE_ASSIGNED", entity=record.entity_name(), id=record.id)
+    value: str | None = getattr(record, "state")  # noqa: B009 - only entities with a state table have it
+    return value
+
+
+def moved_to(session: Session, record: Entity) -> str | None:
+    """Return the state to which this unit of work moved a record by the function, or None."""
+    found = session.unit.memo.get(_MOVES, {}).get(id(record))
+    return found[1] if found is not None and found[0] is record else None
+
+
+def decide(session: Session, table: Table, record: Entity, source: str | None, to: str) -> Decision:
+    """Return what speaks against a step; nothing is written."""
+    step = table.step(source, to, _variant(record)) if source is not None else None
+    path = tuple(_path_problems(session, table, source, to, step))
+    data = tuple(_data_problems(session, record, step)) if step is not None else ()
+    return Decision(path, data, step)
+
+
+def _variant(record: Entity) -> str:
+    column = type(record).__state_variant__
+    return str(getattr(record, column) or "") if column else ""
+
+
+def _path_problems(session: Session, table: Table, source: str | None, to: str, step: Transition | None) -> list[Problem]:
+    definition, here, there = table.definition, table.states.get(source or ""), table.states[to]
+    params: Mapping[str, object] = {"table": definition.name, "source": source or "-", "target": to}
+    if here is not None and here.flags.get("blocking"):
+        return [Problem(code="DOCUMENT_LOCKED", params=params)]
+    if there.obsolete:
+        return [Problem(code="STATE_OBSOLETE", params=params)]
+    if definition.mode is TransitionMode.FREE:
+        return [Problem(code="TRANSITION_NOT_DEFINED", params=params)] if source == to else []
+    if definition.mode is TransitionMode.FORWARD_ONLY and here is not None and there.order <= here.order:
+        return [Problem(code="BACKWARD_TRANSITION", params=params)]
+    if step is None:
+        # A record from before there were states, or whose state is gone, may begin where new ones begin.
+        begins = here is None and is_initial(there)
+        return [] if begins else [Problem(code="TRANSITION_NOT_DEFINED", params=params)]
+    if step.groups and not session.groups().intersection(step.groups):
+        return [Problem(code="GROUP_NOT_ALLOWED", params={**params, "group": ", ".join(step.groups)})]
+    return []
+
+
+def is_initial(state: State) -> bool:
+    """Return whether a new record may be in a state."""
+    return not state.obsolete and bool(state.default or state.flags.get("initial"))
+
+
+def _data_problems(session: Session, record: Entity, step: Transition) -> list[Problem]:
+    entity = record.entity_name()
+    problems = [
+        Problem(code="MISSING_FIELD", params={"entity": entity, "field": field})
+        for field in step.required_fields
+        if _value(record, field) in (None, "")
+    ]
+    dates = [(field, day) for field in step.ordered_dates if (day := _day(session, _value(record, field))) is not None]
+    problems += [
+        Problem(code="INVALID_DATE_ORDER", params={"entity": entity, "earlier": earlier, "later": later, "order": f"{later}<{earlier}"})
+        for (earlier, first), (later, second) in zip(dates, dates[1:], strict=False)
+        if second < first
+    ]
+    if step.guard is not None:
+        problems += _guard_problems(session, record, step.guard)
+    return problems
+
+
+def _guard_problems(session: Session, record: Entity, guard: str) -> list[Problem]:
+    function = session.registry.script_functions.get(guard)
+    if function is None:
+        # Its plugin is off, or the database holds a rule in text: closed rather than ignored.
+        return [Problem(code="GUARD_UNSUPPORTED", params={"table": record.entity_name(), "step": "", "guard": guard})]
+    try:
+        passed = bool(function.fn(plain_fields(record)))
+    except Exception as error:  # foreign code: whatever it raises is reported with the name of its plugin
+        raise failure(guard.partition(".")[0], None, f"guard {guard}", error) from error
+    return [] if passed else [Problem(code="GUARD_FAILED", params={"entity": record.entity_name(), "rule": guard})]
+
+
+def plain_fields(record: Entity) -> Mapping[str, object]:
+    """Return the fields of a record as plain values, with its characteristics by key."""
+    values = {key: to_plain(getattr(record, key)) for key in plan_of(type(record)).fields}
+    characteristics = values.pop("characteristics", None) or {}
+    return {**characteristics, **values}
+
+
+def _value(record: Entity, field: str) -> Any:  # noqa: ANN401 - any column or characteristic
+    plan = plan_of(type(record))
+    if field in plan.fields:
+        return getattr(record, field)
+    return getattr(record, "characteristics", {}).get(field) if plan.has_characteristics else None
+
+
+def _day(session: Session, value: object) -> date | None:
+    if isinstance(value, datetime):
+        return value.astimezone(session.crm.zone).date()
+    if isinstance(value, date):
+        return value
+    return date.fromisoformat(value[:10]) if isinstance(value, str) and value else None
+
+
+def _override_problems(session: Session, reason: str) -> list[Problem]:
+    problems = [] if session.may(OVERRIDE) else [Problem(code="OVERRIDE_FORBIDDEN", params={"permission": OVERRIDE})]
+    return problems if reason.strip() else [*problems, Problem(code="OVERRIDE_WITHOUT_REASON")]
+
+
+def _move(
+    session: Session, table: Table, record: Entity, source: str | None, to: str, *, reason: str, override: bool, step: Transition | None
+) -> StateChange:
+    # The mark that lets the rule of the core pass this assignment, and no other.
+    session.unit.memo.setdefault(_MOVES, {})[id(record)] = (record, to)
+    setattr(record, "state", to)  # noqa: B010 - only entities with a state table have it
+    change = session.add(
+        StateChange(
+            entity=record.entity_name(),
+            record_id=record.id,
+            table_name=table.definition.name,
+            old=source,
+            new=to,
+            at=session.now(),
+            actor=session.actor.name,
+            reason=reason.strip(),
+            override=override,
+        )
+    )
+    for effect in step.effects if step is not None else ():
+        session.jobs.enqueue(effect, {"entity": record.entity_name(), "id": record.id, "old": source, "new": to})
+    _audit_a_lost_race(session, record, source, to)
+    return change
+
+
+def _audit_a_lost_race(session: Session, record: Entity, source: str | None, to: str) -> None:
+    """Audit the refusal that only the commit can find out: somebody else changed the record meanwhile."""
+    entity, key = record.entity_name(), record.id
+
+    def mourn(error: BaseException) -> None:
+        if isinstance(error, StaleVersion) and (error.params.get("entity"), error.params.get("id")) == (entity, key):
+            _audit(session, entity, key, source, to, [Problem(code=error.code, params=error.params)])
+
+    session.unit.mourners.append(mourn)
+
+
+def _refuse(
+    session: Session, record: Entity, source: str | None, to: str, problems: Sequence[Problem], error: TransitionRefused | StaleVersion
+) -> None:
+    """Undo the unit of work, audit the refusal in a transaction of its own, and raise."""
+    entity, key = record.entity_name(), record.id
+    session.rollback()
+    _audit(session, entity, key, source, to, problems)
+    raise error
+
+
+def _audit(session: Session, entity: str, key: int, source: str | None, to: str, problems: Sequence[Problem]) -> None:
+    with translate_errors():
+        if session.hosted:
+            # A second connection could wait for the host's for ever; like everything there, this lasts if the host commits.
+            _write_refusal(session.orm.connection(), session, entity, key, source, to, problems)
+            session.orm.commit()
+            return
+        with write_transaction(session.crm.engine) as connection:
+            _write_refusal(connection, session, entity, key, source, to, problems)
+
+
+def _write_refusal(
+    connection: Connection, session: Session, entity: str, key: int, source: str | None, to: str, problems: Sequence[Problem]
+) -> None:
+    row = {
+        "at": session.now(),
+        "actor": session.actor.name,
+        "device": session.actor.device,
+        "source": session.source,
+        "correlation_id": session.unit.cause.correlation_id,
+        "entity": entity,
+        "entity_id": key,
+        "verb": _REFUSED,
+        "changes": {"state": [source, to], "refusal": [None, [problem.code for problem in problems]]},
+    }
+    connection.execute(insert(AUDIT), [row])
