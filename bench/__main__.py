@@ -63,9 +63,8 @@ def _print_table(found: list[Figure]) -> None:
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     line = partial(_line, widths=widths)
-    print(
-        f"Python {platform.python_version()}, SQLAlchemy {sqlalchemy.__version__}, {os.cpu_count()} processors; processor time, median of rounds\n"
-    )
+    versions = f"Python {platform.python_version()}, SQLAlchemy {sqlalchemy.__version__}, {os.cpu_count()} processors"
+    print(f"{versions}; processor time of client and server, median of rounds\n")
     print(line(rows[0]))
     print(line(tuple("-" * width for width in widths)))
     for row, figure in zip(rows[1:], found, strict=True):

@@ -78,7 +78,7 @@ def test_timers_and_recurring_jobs_fire_once_when_a_worker_is_killed_at_any_stat
         if ended.status != "killed":
             ended.ok()
             break
-    assert 40 < point < most
+    assert 30 < point < most
     with open_crm(ledger_url, frozen=at(point), plugins=BOTH) as crm:
         with crm.session("test") as session:
             for minute in range(point + 1, most + 1):

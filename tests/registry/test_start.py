@@ -371,3 +371,24 @@ def test_nothing_may_be_added_to_a_class_of_the_core(monkeypatch):
 
 def test_installed_plugins_are_found_by_entry_point():
     assert discover()["italy"][0].target == "crmcore_italy"
+
+
+class StrayEntity(Entity, plugin="stray"):
+    __abstract__ = True
+
+
+class Stray(StrayEntity):
+    """A class of a plugin that is not enabled here, with a foreign key that leads nowhere."""
+
+    __tablename__ = "stray_item"
+    __visibility__ = Visibility.public()
+    __personal__ = ()
+
+    lost: Mapped[int] = mapped_column(ForeignKey("nowhere.id"))
+
+
+def test_a_broken_class_of_a_plugin_that_is_not_enabled_spoils_no_other_registry():
+    registry, _ = load()
+    assert "account" in [table.name for table in registry.tables("core")]
+    with Crm.open("sqlite://", migrate=True) as crm:
+        assert all(state.is_current for state in crm.schema())
