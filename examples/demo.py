@@ -55,12 +55,12 @@ def step(what: str, detail: str) -> None:
 def fill(crm: Crm) -> None:
     """Load the accounts of the file, ten in each transaction."""
     given = json.loads((HERE / "data" / "accounts.json").read_text("utf-8"))
-    rows = [Account(name=entry["name"], phone1=phone) for phone, entry in given.items()]
+    rows = [(entry["name"], phone) for phone, entry in given.items()]
     started = time.perf_counter()
     for first in range(0, len(rows), 10):
         with crm.session("demo", source="import") as s:
-            for account in rows[first : first + 10]:
-                s.add(account)
+            for name, phone in rows[first : first + 10]:
+                s.accounts.create(name=name, phone1=phone, portfolio="GENERICO")
             s.commit()
         done = min(first + 10, len(rows))
         if sys.stdout.isatty():
@@ -75,11 +75,12 @@ def fill(crm: Crm) -> None:
 def refusals(crm: Crm) -> None:
     """Show what is refused, and that nothing of it stays."""
     with crm.session("anna") as s:
-        s.add(Account(name="Senza Telefono S.r.l."))
+        s.accounts.create(name="Senza Telefono S.r.l.")
         try:
             s.commit()
         except ValidationFailed as error:
-            step("Refused", error.problems[0].line("it"))
+            for problem in error.problems:
+                step("Refused", problem.line("it"))
     with crm.session("anna") as mine, crm.session("bruno") as theirs:
         account = mine.require(Account, 1)
         theirs.require(Account, 1).name = "Azienda Prova 0005 S.p.A."

@@ -30,14 +30,14 @@ def main(url: str) -> None:
     with Crm.open(engine, migrate=True) as crm:
         # The host's transaction: both rows, or none.
         with engine.begin() as connection, crm.session("shop", connection=connection, source="shop") as s:
-            account = s.add(Account(name="Hotel Miramonti S.p.A.", phone1="+39 0424 000012"))
+            account = s.accounts.create(name="Hotel Miramonti S.p.A.", phone1="+39 0424 000012", portfolio="GENERICO")
             s.commit()
             connection.execute(insert(ORDERS).values(account_uid=account.uid, total_cents=224_431_2))
 
         # What the CRM refuses leaves the host's own work as it was: the session works in a savepoint.
         with engine.begin() as connection, crm.session("shop", connection=connection, source="shop") as s:
             connection.execute(insert(ORDERS).values(account_uid=account.uid, total_cents=100))
-            s.add(Account(name="x" * 500))
+            s.accounts.create(name="x" * 500, phone1="0444 123456", portfolio="GENERICO")
             try:
                 s.commit()
             except CrmError as error:

@@ -56,7 +56,7 @@ def relations_of(session: Session, subject: Account | Person, lang: str) -> list
                 notes=row.notes,
             )
         )
-    return found
+    return sorted(found, key=lambda each: (each.kind, each.relation_id))
 
 
 def _of_account(account: Account) -> Any:  # noqa: ANN401 - a compound select, which has no name in common with a plain one
@@ -65,11 +65,11 @@ def _of_account(account: Account) -> Any:  # noqa: ANN401 - a compound select, w
     other = aliased(Account)
     there = there.join(other, other.id.in_((Relation.other_account_id, Person.account_id)))
     there = there.add_columns(*_other_side(other)).where(Relation.account_id == account.id)
-    return union_all(there, _towards_account(account.id), _towards_people(Person.account_id == account.id)).order_by("code", "id")
+    return union_all(there, _towards_account(account.id), _towards_people(Person.account_id == account.id))
 
 
 def _of_person(person: Person) -> Any:  # noqa: ANN401 - as above
-    return _towards_people(Person.id == person.id).order_by(RelationKind.code, Relation.id)
+    return _towards_people(Person.id == person.id)
 
 
 def _towards_account(key: int) -> Select[*tuple[Any, ...]]:

@@ -13,7 +13,6 @@ from crmcore.events import RecordVerb
 from crmcore.labels import Label
 from crmcore.model import AccountPortfolio, BusinessUnit, Portfolio
 from crmcore.model.organisation import PATH_LENGTH
-from crmcore.session.keys import draw_keys
 from crmcore.storage import batches
 
 if TYPE_CHECKING:
@@ -129,6 +128,8 @@ def check_portfolios(session: Session, changes: Sequence[Change]) -> Iterator[Pr
     session.execute(select(BusinessUnit.id).where(BusinessUnit.id.in_(touched)).order_by(BusinessUnit.id).with_for_update(key_share=True))
     new = [record for change, record in records.items() if change.verb is RecordVerb.CREATED]
     if new:
+        from crmcore.session.keys import draw_keys  # noqa: PLC0415 - the session imports the rules
+
         # Before they are written, because their paths are made of them.
         draw_keys(session.orm.connection(), Portfolio, new)
     before = _load(session, touched)

@@ -59,7 +59,7 @@ class JsonSql:
         """Return the JSON value of a key of a stored document; null when it has none."""
         if self.postgresql:
             return cast(document, _TYPE).op("->", return_type=_TYPE)(literal(key, Text))
-        return func.json_quote(func.json_extract(document, _path(key)), type_=_TYPE)
+        return _quoted(document, _path(key))
 
     def put(self, document: ColumnElement[Any], key: str, value: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return a stored document with one key set to stored JSON, or without the key when that is null."""
@@ -92,7 +92,7 @@ class JsonSql:
         """Return the JSON value at a position of an array."""
         if self.postgresql:
             return cast(row, _TYPE).op("->", return_type=_TYPE)(literal(position, Integer))
-        return func.json_quote(func.json_extract(row, literal_column(f"'$[{position:d}]'")))
+        return _quoted(row, literal_column(f"'$[{position:d}]'"))
 
     def item_scalar(self, row: ColumnElement[Any], position: int, kind: TypeEngine[Any]) -> ColumnElement[Any]:
         """Return the scalar at a position of an array, as a value of a column's type."""
@@ -103,3 +103,10 @@ class JsonSql:
 
 def _path(key: str) -> ColumnElement[str]:
     return literal(f'$."{key}"', Text)
+
+
+def _quoted(document: ColumnElement[Any], path: ColumnElement[str]) -> ColumnElement[Any]:
+    """Return the JSON at a path of a document on SQLite, which takes true out as 1: that is another value."""
+    kind = func.json_type(document, path)
+    quoted = func.json_quote(func.json_extract(document, path), type_=_TYPE)
+    return case((kind == "true", literal_column("'true'", _TYPE)), (kind == "false", literal_column("'false'", _TYPE)), else_=quoted)

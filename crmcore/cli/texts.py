@@ -48,6 +48,9 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "work.done": ("Eseguiti {count} lavori.", "Ran {count} job(s)."),
     "jobs.none": ("Nessun lavoro.", "No jobs."),
     "jobs.retried": ("Rimessi in coda {count} lavori.", "Queued {count} job(s) again."),
+    # states
+    "states.none": ("Nessuna tabella degli stati.", "No state tables."),
+    "states.written": ("Disegnata la tabella {table} in {path}", "Drew table {table} into {path}"),
     # new-plugin
     "new.exists": ("La cartella {folder} non è vuota.", "Folder {folder} is not empty."),
     "new.written": ("Scritto il plugin {name} in {folder}:", "Wrote plugin {name} in {folder}:"),
@@ -92,6 +95,11 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "col.due": ("scadenza", "due"),
     "col.attempts": ("tentativi", "attempts"),
     "col.error": ("errore", "error"),
+    "col.entity": ("entità", "entity"),
+    "col.label": ("etichetta", "label"),
+    "col.mode": ("modalità", "mode"),
+    "col.states": ("stati", "states"),
+    "col.steps": ("passaggi", "steps"),
     "col.count": ("numero", "count"),
 }
 """Key → Italian and English."""

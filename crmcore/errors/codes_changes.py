@@ -159,5 +159,86 @@ _TRANSITIONS: Final = (
     ),
 )
 
-CHANGES: Final = (*_CHANGE_SETS, *_STATES, *_TRANSITIONS)
+_TERRITORY: Final = (
+    ErrorCode(
+        "SALESPERSON_FIXED",
+        "{code} stands for nobody: it is never changed, deleted, or a manager",
+        "{code} significa nessuno: non si modifica, non si elimina e non è responsabile di altri",
+        "The null agent, operator and referrer exist in every database, so that nobody can be named (I-21).",
+    ),
+    ErrorCode(
+        "SALESPERSON_KIND",
+        "{code} is {kind}, and should be {expected} here",
+        "{code} è di tipo {kind}, mentre qui serve {expected}",
+        "Agents and agencies sell; the agency of somebody is an agency.",
+    ),
+    ErrorCode(
+        "MANAGER_CYCLE",
+        "{code} would be above themselves",
+        "{code} risulterebbe responsabile di sé",
+        "Managers form a tree. Give another manager first.",
+    ),
+    ErrorCode(
+        "SELLER_DISABLED",
+        "{code} left on {day}: nothing new goes to them",
+        "{code} è disabilitato dal {day}: non riceve nulla di nuovo",
+        "What they had stays theirs (I-22). Choose another seller.",
+    ),
+    ErrorCode(
+        "SELLER_MANUAL",
+        "the seller of account {id} was set by hand, or the account was merged away",
+        "il venditore dell'anagrafica {id} è stato impostato a mano, oppure l'anagrafica è stata unita a un'altra",
+        "`session.territory.release_seller` lets the zone decide again (I-24).",
+    ),
+    ErrorCode(
+        "SELLER_GAP",
+        "nobody sells in zone {zone} on {day}",
+        "nessuno vende nella zona {zone} il {day}",
+        "The null agent stands in. Assign the zone with `session.territory.assign`.",
+    ),
+    ErrorCode(
+        "ZONE_MISSING",
+        "no zone has postcode {postcode}",
+        "nessuna zona comprende il CAP {postcode}",
+        "The null agent stands in. Add a member rule to a zone, or correct the address.",
+    ),
+    ErrorCode(
+        "ZONE_OBSOLETE",
+        "zone {code} is obsolete: nobody is assigned to it",
+        "la zona {code} è obsoleta: non le si assegna nessuno",
+        "Choose another zone.",
+    ),
+    ErrorCode(
+        "ZONE_CYCLE",
+        "zone {code} would be inside itself, or too deep",
+        "la zona {code} starebbe dentro sé stessa, o troppo in profondità",
+        "Zones form a tree.",
+    ),
+    ErrorCode(
+        "ZONE_RULE_INVALID",
+        "a member rule of kind {kind} cannot be {first!r} {last!r}",
+        "una regola di tipo {kind} non può essere {first!r} {last!r}",
+        "An ISTAT code has six digits, a postcode five, a range a first and a last one, a province two capitals.",
+    ),
+    ErrorCode(
+        "ZONE_RULE_OVERLAP",
+        "two member rules of kind {kind} fit the same addresses: {one} and {two}",
+        "due regole di tipo {kind} valgono per gli stessi indirizzi: {one} e {two}",
+        "Between kinds the most precise wins; inside one kind there must be one answer.",
+    ),
+    ErrorCode(
+        "SELLER_ZONE_INVERTED",
+        "an assignment cannot begin on {first} and end on {last}",
+        "un'assegnazione non può iniziare il {first} e finire il {last}",
+        "The last day is the first one or later.",
+    ),
+    ErrorCode(
+        "SELLER_ZONE_OVERLAP",
+        "zone {zone} has a seller already from {first} to {last}",
+        "la zona {zone} ha già un venditore dal {first} al {last}",
+        "A zone has one seller for each business unit and day (I-23): end the other assignment before.",
+    ),
+)
+
+CHANGES: Final = (*_CHANGE_SETS, *_STATES, *_TRANSITIONS, *_TERRITORY)
 """All of them."""

@@ -32,6 +32,11 @@ def check_flush(session: Session, changes: Sequence[Change]) -> list[Problem]:
     return [problem for module in _RULES for problem in module.check(session, changes)]
 
 
+def derive(session: Session, changes: Sequence[Change]) -> None:
+    """Change what follows from a commit's changes, before its hooks see them; it is validated and written with them."""
+    territory.derive(session, changes)
+
+
 def check_commit(session: Session, changes: Sequence[Change]) -> list[Problem]:
     """Return the problems that the core finds in a whole commit."""
     return [problem for module in _RULES for problem in module.check_commit(session, changes)]

@@ -57,7 +57,7 @@ class UnitOfWork:
     """What the rules of this commit have read and need again, by their names; it ends with the commit."""
 
     tells: bool = True
-    """Whether changes leave history and events; what every database starts with is nobody's change."""
+    """Whether plugins are asked, and changes leave history and events; what every database starts with is nobody's change."""
 
     @property
     def changes(self) -> list[Change]:
@@ -99,7 +99,8 @@ class UnitOfWork:
         """Ask the fields, the rules of the core and every plugin about changes that are not written yet, and fill what rules derive."""
         self._refuse_foreign(changes)
         problems = [*self._prepare(changes), *rules.check_flush(self.session, changes)]
-        for plugin, found in self.session.registry.hooks.results("crm_validate", session=self.session, changes=changes):
+        answers = self.session.registry.hooks.results("crm_validate", session=self.session, changes=changes) if self.tells else ()
+        for plugin, found in answers:
             problems += [problem if problem.plugin else attrs.evolve(problem, plugin=plugin) for problem in found]
         return self._with_texts(problems)
 
@@ -130,7 +131,8 @@ class UnitOfWork:
         """Do the whole sequence up to the commit itself."""
         self.session.take_write_lock()
         self.settle()
-        self.session.registry.hooks.results("crm_before_commit", session=self.session, changes=self.changes)
+        if self.tells:
+            self.session.registry.hooks.results("crm_before_commit", session=self.session, changes=self.changes)
         self.settle()
         if problems := rules.check_commit(self.session, self.changes):
             raise ValidationFailed("VALIDATION_FAILED", self._with_texts(problems))

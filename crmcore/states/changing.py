@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -106,21 +107,22 @@ def _variant(record: Entity) -> str:
 def _path_problems(session: Session, table: Table, source: str | None, to: str, step: Transition | None) -> list[Problem]:
     definition, here, there = table.definition, table.states.get(source or ""), table.states[to]
     params: Mapping[str, object] = {"table": definition.name, "source": source or "-", "target": to}
+    code = None
     if here is not None and here.flags.get("blocking"):
-        return [Problem(code="DOCUMENT_LOCKED", params=params)]
-    if there.obsolete:
-        return [Problem(code="STATE_OBSOLETE", params=params)]
-    if definition.mode is TransitionMode.FREE:
-        return [Problem(code="TRANSITION_NOT_DEFINED", params=params)] if source == to else []
-    if definition.mode is TransitionMode.FORWARD_ONLY and here is not None and there.order <= here.order:
-        return [Problem(code="BACKWARD_TRANSITION", params=params)]
-    if step is None:
+        code = "DOCUMENT_LOCKED"
+    elif there.obsolete:
+        code = "STATE_OBSOLETE"
+    elif definition.mode is TransitionMode.FREE:
+        code = "TRANSITION_NOT_DEFINED" if source == to else None
+    elif definition.mode is TransitionMode.FORWARD_ONLY and here is not None and there.order <= here.order:
+        code = "BACKWARD_TRANSITION"
+    elif step is None:
         # A record from before there were states, or whose state is gone, may begin where new ones begin.
-        begins = here is None and is_initial(there)
-        return [] if begins else [Problem(code="TRANSITION_NOT_DEFINED", params=params)]
-    if step.groups and not session.groups().intersection(step.groups):
-        return [Problem(code="GROUP_NOT_ALLOWED", params={**params, "group": ", ".join(step.groups)})]
-    return []
+        code = None if here is None and is_initial(there) else "TRANSITION_NOT_DEFINED"
+    elif step.groups and not session.groups().intersection(step.groups):
+        code = "GROUP_NOT_ALLOWED"
+        params = {**params, "group": ", ".join(step.groups)}
+    return [Problem(code=code, params=params)] if code else []
 
 
 def is_initial(state: State) -> bool:
@@ -138,7 +140,7 @@ def _data_problems(session: Session, record: Entity, step: Transition) -> list[P
     dates = [(field, day) for field in step.ordered_dates if (day := _day(session, _value(record, field))) is not None]
     problems += [
         Problem(code="INVALID_DATE_ORDER", params={"entity": entity, "earlier": earlier, "later": later, "order": f"{later}<{earlier}"})
-        for (earlier, first), (later, second) in zip(dates, dates[1:], strict=False)
+        for (earlier, first), (later, second) in pairwise(dates)
         if second < first
     ]
     if step.guard is not None:

@@ -17,6 +17,10 @@ _GAP_X: Final = 110
 _GAP_Y: Final = 46
 _MARGIN: Final = 40
 _LONGEST: Final = 22
+_ARROW: Final = (
+    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
+    '<path d="M0 0 L8 4 L0 8 z" fill="#495057"/></marker></defs>'
+)
 _GREY: Final = "#6c757d"
 _COLOUR: Final = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z")
 _MERMAID: Final = {'"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "#": "#35;", "`": "#96;", "\\": "#92;", "\n": " ", "\r": " "}
@@ -48,12 +52,11 @@ def svg(table: StateTable, lang: str) -> str:
     backward = [step for step in table.transitions if places[step.target].x <= places[step.source].x]
     height = bottom + _MARGIN + 24 * len(backward)
     title = escape(table.label.text(lang))
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        'font-family="sans-serif" font-size="13" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13" role="img">',
         f"<title>{title}</title>",
-        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
-        '<path d="M0 0 L8 4 L0 8 z" fill="#495057"/></marker></defs>',
+        _ARROW,
         f'<text x="{_MARGIN}" y="24" font-size="15" font-weight="bold">{title}</text>',
     ]
     parts += [_edge(step, places, bottom + 24 * (backward.index(step) + 1) if step in backward else None) for step in table.transitions]

@@ -87,7 +87,7 @@ def _state_values(state: State) -> dict[str, Any]:
 
 def _is_mine(found: str, owner: str) -> bool:
     # A deployment may take over any row; core and plugins keep to their own.
-    return found == owner or owner == DEPLOYMENT
+    return owner in {found, DEPLOYMENT}
 
 
 def _assign(row: Entity, values: dict[str, Any]) -> None:

@@ -2,8 +2,67 @@
 
 from __future__ import annotations
 
-from crmcore.changesets.kinds import Kind
-from crmcore.changesets.writers import ColumnWriter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-SELLERS = Kind(name="sellers", writer=ColumnWriter("seller_id"))
-SITE_ZONES = Kind(name="site_zones", writer=ColumnWriter("zone_id"))
+from sqlalchemy import func, select
+
+from crmcore.changesets.kinds import Kind
+from crmcore.changesets.values import Seen
+from crmcore.changesets.writers import ColumnWriter
+from crmcore.errors import Problem
+from crmcore.model import Account, Entity, Salesperson, SellerSource, Zone
+from crmcore.storage import batches
+from crmcore.territory.dates import today
+
+if TYPE_CHECKING:
+    from crmcore.session import Session
+
+
+def check_sellers(session: Session, cls: type[Entity], wishes: Sequence[Seen]) -> Mapping[int, Problem]:
+    """Refuse sellers who are gone (I-22), and accounts whose seller was set by hand or that were merged away."""
+    del cls
+    account: Any = Account.__table__.c
+    fixed: set[int] = set()
+    for some in batches(sorted({wish.record_id for wish in wishes})):
+        columns = select(account.id).where(
+            account.id.in_(some), (account.seller_source == SellerSource.MANUAL) | account.merged_into_id.isnot(None)
+        )
+        fixed |= {row.id for row in session.execute(columns)}
+    wanted = sorted({wish.new for wish in wishes if wish.new is not None})
+    people = {}
+    for some in batches(wanted):
+        rows = session.execute(select(Salesperson.id, Salesperson.code, Salesperson.disabled_from).where(Salesperson.id.in_(some)))
+        people |= {row.id: row for row in rows}
+    day = today(session)
+    refused: dict[int, Problem] = {}
+    for number, wish in enumerate(wishes):
+        person = people.get(wish.new)
+        if wish.record_id in fixed:
+            refused[number] = Problem(code="SELLER_MANUAL", params={"id": wish.record_id})
+        elif wish.new is not None and person is None:
+            refused[number] = Problem(code="NOT_FOUND", params={"entity": Salesperson.entity_name(), "id": wish.new})
+        elif person is not None and person.disabled_from is not None and person.disabled_from <= day:
+            refused[number] = Problem(code="SELLER_DISABLED", params={"code": person.code, "day": person.disabled_from})
+    return refused
+
+
+def people_now(session: Session, cls: type[Entity]) -> str:
+    """Name the state of the sales force: who leaves between preview and confirmation gets nothing new."""
+    del cls
+    return _fingerprint(session, Salesperson)
+
+
+def zones_now(session: Session, cls: type[Entity]) -> str:
+    """Name the state of the zones."""
+    del cls
+    return _fingerprint(session, Zone)
+
+
+def _fingerprint(session: Session, cls: type[Entity]) -> str:
+    row = session.execute(select(func.count(), func.coalesce(func.sum(cls.version), 0), func.coalesce(func.max(cls.id), 0))).one()
+    return "/".join(str(value) for value in row)
+
+
+SELLERS = Kind(name="sellers", writer=ColumnWriter("seller_id"), check=check_sellers, basis=people_now)
+SITE_ZONES = Kind(name="site_zones", writer=ColumnWriter("zone_id"), basis=zones_now)

@@ -445,7 +445,7 @@ def test_a_relation_is_read_from_both_sides_in_one_query(crm, account, count_sta
         s.commit()
         with count_statements(crm) as statements:
             seen = s.accounts.relations(company)
-        assert len(statements) == 1
+        assert len([each for each in statements if each != "BEGIN"]) == 1
         assert [(r.kind, r.label, r.inverse, r.account, r.person) for r in seen] == [
             ("advised_by", "è seguita da", False, "Holding", "Luca Verdi"),
             ("controls", "è controllata da", True, "Holding", None),

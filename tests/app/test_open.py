@@ -28,7 +28,7 @@ def count(crm):
 
 def add(crm, name="Bellini", **options):
     with crm.session("anna", **options) as s:
-        s.add(Account(name=name))
+        s.accounts.create(name=name, phone1="+39 0424 000012", portfolio="GENERICO")
         s.commit()
 
 
@@ -152,7 +152,7 @@ def test_a_refusal_undoes_the_crms_part_only(host):
             with pytest.raises(ValidationFailed):
                 add(crm, "x" * 500, connection=connection)
             with pytest.raises(ValidationFailed), crm.session("anna", connection=connection) as s:
-                s.add(Account(name="Martian", kind="martian"))
+                s.accounts.create(name="Martian", kind="martian", phone1="1", portfolio="GENERICO")
                 s.commit()
         assert (count(crm), rows(host)) == (1, 1)
 

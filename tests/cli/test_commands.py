@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crmcore import Account, Actor, Crm
+from crmcore import Actor, Crm
 from crmcore.cli.codes import ExitCode
 from crmcore.deployment import load
 
@@ -157,7 +157,7 @@ def test_purging_needs_a_disabled_plugin_and_the_token_of_its_report(crm, shop):
 
 def test_work_runs_what_is_due(crm, shop):
     with Crm.open(shop) as opened, opened.session("anna") as session:
-        session.add(Account(name="Rossi"))
+        session.accounts.create(name="Rossi", phone1="0444 123456", portfolio="GENERICO")
         session.commit()
     assert jsons(crm, "-C", shop, "work", "--until-idle")["jobs"] >= 1
     assert "Eseguiti 0 lavori." in crm("-C", shop, "work", "--once").stdout

@@ -35,6 +35,7 @@ from crmcore import (
     hookimpl,
 )
 from crmcore.errors import ErrorCode, StartError
+from crmcore.model import ENTITIES
 from crmcore.registry import discover, load
 from crmcore.testing.plugins import make_plugin
 
@@ -61,7 +62,7 @@ def test_no_plugins_is_a_sound_registry():
     registry, left_out = load()
     assert registry.plugins == ()
     assert left_out == ()
-    assert set(registry.entities) == {"account"}
+    assert set(registry.entities) == {cls.entity_name() for cls in ENTITIES}
     assert "account.created" in registry.events
 
 
@@ -354,7 +355,7 @@ def test_tables_are_checked():
 def test_a_mapping_that_cannot_work_spoils_nobody_else():
     assert ("TABLE_MAPPING", None) in table_codes("poison", Poison)
     with Crm.open("sqlite://", migrate=True) as crm, crm.session("anna") as s:
-        s.add(Account(name="Bellini"))
+        s.accounts.create(name="Bellini", phone1="0444 123456", portfolio="GENERICO")
         s.commit()
 
 

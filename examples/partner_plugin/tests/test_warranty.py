@@ -130,7 +130,7 @@ def test_the_command_lists_warranties_for_people_and_for_programs(tmp_path):
     run = CliRunner().invoke
     assert run(command, ["init", str(tmp_path), "--plugin", "warranty"]).exit_code == 0
     with Crm.open(tmp_path) as crm, crm.session("anna") as session:
-        account = session.add(Account(name="Rossi S.r.l."))
+        account = session.accounts.create(name="Rossi S.r.l.", phone1="0444 123456", portfolio="GENERICO")
         session.flush()
         sell(session, account.id, "Pompa di calore", "HP-0001", date(2020, 1, 1))
         session.commit()

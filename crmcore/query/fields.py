@@ -1,0 +1,187 @@
+"""The fields of an entity: columns, characteristics, and what lies behind a relation; each with its SQL and its index."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Date, Integer, Numeric, String, Table, Uuid, case, literal
+from sqlalchemy.orm import aliased
+from sqlalchemy.orm.util import AliasedClass
+
+from crmcore.characteristics.definitions import Definition
+from crmcore.characteristics.expressions import bound, value_of
+from crmcore.characteristics.indexes import index_name
+from crmcore.characteristics.scope import scope_condition
+from crmcore.characteristics.state import state_of
+from crmcore.errors import Problem
+from crmcore.hooks import StoredAs
+from crmcore.labels import Label
+from crmcore.model import Entity, JsonMap, Money, UtcDateTime
+from crmcore.query.kinds import Kind
+
+if TYPE_CHECKING:
+    from crmcore.session import Session
+
+CHARACTERISTIC: Final = "c."
+_STORED: Final[Mapping[StoredAs, Kind]] = {
+    StoredAs.TEXT: Kind.TEXT,
+    StoredAs.INTEGER: Kind.NUMBER,
+    StoredAs.DECIMAL: Kind.DECIMAL,
+    StoredAs.FLAG: Kind.FLAG,
+    StoredAs.LIST: Kind.LIST,
+}
+
+Source = type[Entity] | AliasedClass[Any]
+
+
+@attrs.frozen(kw_only=True)
+class Field:
+    """A field of one source of rows, ready to be put into SQL."""
+
+    name: str
+    kind: Kind
+    expression: ColumnElement[Any]
+    # Turns a Python value of the kind into a parameter.
+    bind: Callable[[Any], ColumnElement[Any]]
+    nullable: bool
+    indexed: bool
+    index: str
+    """The index that serves it, or would."""
+    bytewise: bool = False
+    """Whether text is compared by code points, so that a prefix is a range."""
+    guard: ColumnElement[bool] | None = None
+    """For a bound characteristic: the record is inside its scope."""
+    tree: type[Entity] | None = None
+    definition: Definition | None = None
+    column: ColumnElement[Any] | None = None
+    """Where the value of a characteristic is kept."""
+
+    @property
+    def in_scope(self) -> ColumnElement[Any]:
+        """The value, which is none outside the scope of a bound characteristic."""
+        return self.expression if self.guard is None else case((self.guard, self.expression))
+
+
+def column_field(session: Session, source: Source, cls: type[Entity], name: str) -> Field | None:
+    """Return a column as a field; None when there is none of this name that can be compared."""
+    column = cls.__table__.columns.get(name)
+    if column is None or not isinstance(column, Column):
+        return None
+    kind, kind_type = _kind_of(column)
+    if kind is None:
+        return None
+    tree = _tree_of(session, column)
+    attribute: ColumnElement[Any] = getattr(source, name)
+    on_sqlite = session.crm.engine.dialect.name == "sqlite"
+    collation = getattr(column.type.dialect_impl(session.crm.engine.dialect), "collation", None)
+    return Field(
+        name=name,
+        kind=Kind.TREE if tree is not None else kind,
+        expression=attribute,
+        bind=lambda value: literal(value, kind_type),
+        nullable=bool(column.nullable),
+        indexed=_is_indexed(column),
+        index=f"ix_{cls.__tablename__}_{name}",
+        bytewise=on_sqlite or collation == "C",
+        tree=tree,
+    )
+
+
+def characteristic_field(session: Session, source: Source, cls: type[Entity], key: str) -> Field | None:
+    """Return a characteristic as a field; None when nobody defines it, or the actor may not see it."""
+    state = state_of(session)
+    definition = state.of(cls.entity_name()).get(key)
+    if definition is None or not definition.visible_to(state.writer.groups):
+        return None
+    stored_as = definition.kind.stored_as
+    column: ColumnElement[Any] = source.characteristics  # type: ignore[union-attr] # only entities that have definitions
+    account: ColumnElement[Any] | None = getattr(source, "id" if cls.entity_name() == "account" else "account_id", None)
+    special = {"lookup": Kind.PATH, "date": Kind.DATE}.get(definition.spec.type)
+    return Field(
+        name=f"{CHARACTERISTIC}{key}",
+        kind=special or _STORED[stored_as],
+        expression=value_of(column, key, stored_as, session.crm.engine.dialect.name),
+        bind=lambda value: bound(value.isoformat() if special is Kind.DATE else value, stored_as),
+        nullable=True,
+        indexed=definition.indexed,
+        index=index_name(cls.__tablename__, definition),
+        bytewise=stored_as is StoredAs.TEXT,
+        guard=scope_condition(definition, account) if definition.bound and account is not None else None,
+        definition=definition,
+        column=column,
+    )
+
+
+def find_field(session: Session, source: Source, cls: type[Entity], name: str) -> Field | None:
+    """Return a field of an entity itself by name."""
+    if name.startswith(CHARACTERISTIC):
+        if "characteristics" not in cls.__table__.columns:
+            return None
+        return characteristic_field(session, source, cls, name.removeprefix(CHARACTERISTIC))
+    return column_field(session, source, cls, name)
+
+
+def field_names(session: Session, cls: type[Entity]) -> Iterator[str]:
+    """Yield the names of the fields of an entity itself."""
+    for column in cls.__table__.columns:
+        if isinstance(column, Column) and _kind_of(column)[0] is not None:
+            yield column.name
+    if "characteristics" in cls.__table__.columns:
+        state = state_of(session)
+        for key, definition in state.of(cls.entity_name()).items():
+            if definition.visible_to(state.writer.groups):
+                yield f"{CHARACTERISTIC}{key}"
+
+
+def unknown_field(entity: str, name: str, known: Iterator[str] | list[str]) -> Problem:
+    """Return the problem of a field that does not exist, with the nearest name."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    hint = Label(f"; si intendeva {near[0]}?", f"; did you mean {near[0]}?") if near else ""
+    return Problem(code="QUERY_FIELD", params={"entity": entity, "field": name, "hint": hint})
+
+
+def alias_of(cls: type[Entity]) -> AliasedClass[Any]:
+    """Return the entity under another name, for a subquery."""
+    return aliased(cls)
+
+
+def _kind_of(column: Column[Any]) -> tuple[Kind | None, Any]:
+    """Return the kind of a column, and the type of its parameters."""
+    kind = column.type
+    for known, found in (
+        (Money, Kind.DECIMAL),
+        (UtcDateTime, Kind.INSTANT),
+        (JsonMap, None),
+        (Date, Kind.DATE),
+        (Boolean, Kind.FLAG),
+        ((Integer, BigInteger), Kind.NUMBER),
+        (Numeric, Kind.DECIMAL),
+        ((String, Uuid), Kind.TEXT),
+    ):
+        if isinstance(kind, known):  # type: ignore[arg-type] # classes, or tuples of them
+            # Any whole number can be asked for, whatever the width of the column.
+            return found, BigInteger() if found is Kind.NUMBER else kind
+    return None, None
+
+
+def _tree_of(session: Session, column: Column[Any]) -> type[Entity] | None:
+    """Return the tree that a foreign key points into: an entity with a path and a code, such as portfolio or zone."""
+    for key in column.foreign_keys:
+        table = key.column.table
+        if "path" in table.columns and "code" in table.columns:
+            return next((cls for cls in session.registry.entities.values() if cls.__table__ is table), None)
+    return None
+
+
+def _is_indexed(column: Column[Any]) -> bool:
+    table = column.table
+    if column.primary_key or column.unique:
+        return True
+    if not isinstance(table, Table):
+        return False
+    leading = [next(iter(index.columns), None) for index in table.indexes]
+    leading += [next(iter(constraint.columns), None) for constraint in table.constraints if type(constraint).__name__ == "UniqueConstraint"]
+    return any(found is column for found in leading)

@@ -1,0 +1,55 @@
+"""Which records exist for an actor at all: in lists, counts, searches and behind relations (I-5, I-7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+
+from crmcore.model import Account, Entity, SavedSearch, VisibilityKind
+from crmcore.query.fields import Source, alias_of
+from crmcore.session.actor import ActorKind
+
+if TYPE_CHECKING:
+    from crmcore.session import Session
+
+
+def visible(session: Session, source: Source, cls: type[Entity]) -> list[ColumnElement[bool]]:
+    """Return the conditions under which records of an entity exist for the actor of a session.
+
+    Merged accounts are never listed, and a private one is for its owner alone; what belongs to an account follows it.
+    """
+    if cls is Account:
+        return account_conditions(session, source)
+    path = cls.__visibility__
+    everything = session.actor.kind is ActorKind.SYSTEM
+    if path.kind is VisibilityKind.VIA and path.column is not None:
+        return _through(session, source, cls, path.column)
+    if everything or path.kind is VisibilityKind.PUBLIC:
+        return []
+    if path.kind is VisibilityKind.OWNER and path.column is not None:
+        mine: ColumnElement[bool] = getattr(source, path.column) == session.actor.name
+        # A search may be kept for all (B17).
+        return [or_(mine, source.shared)] if cls is SavedSearch else [mine]  # type: ignore[union-attr] # the columns of SavedSearch
+    return [false()]
+
+
+def account_conditions(session: Session, source: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - the class, its table, or an alias
+    """Return the conditions under which an account exists for the actor."""
+    conditions: list[ColumnElement[bool]] = [source.merged_into_id.is_(None)]
+    if session.actor.kind is not ActorKind.SYSTEM:
+        conditions.append(or_(source.private.is_(other=False), source.owner == session.actor.name))
+    return conditions
+
+
+def _through(session: Session, source: Source, cls: type[Entity], column: str) -> list[ColumnElement[bool]]:
+    key = next(iter(cls.__table__.columns[column].foreign_keys))
+    parent = next((each for each in session.registry.entities.values() if each.__table__ is key.column.table), None)
+    if parent is None:
+        return [false()]
+    alias = alias_of(parent)
+    conditions = visible(session, alias, parent)
+    if not conditions:
+        return []
+    joined = getattr(alias, key.column.name) == getattr(source, column)
+    return [exists(select(1).select_from(alias).where(and_(joined, *conditions)).correlate_except(alias))]
