@@ -45,7 +45,7 @@ def databases(wanted: str) -> Iterator[Databases]:
     kinds: list[Kind] = ["sqlite"] if wanted in {"sqlite", "both"} else []
     missing, server = "", None
     if wanted in {"postgresql", "both"}:
-        # With a disk that is waited for, as in earnest: the processor time is nearly the same.
+        # The throw-away cluster does not wait for the disk (fsync is off): what is compared is processor time.
         found = find_server()
         if isinstance(found, PostgresMissing):
             missing = f"no PostgreSQL: {found.reason}; {found.how_to_get_it}"

@@ -15,6 +15,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from crmcore.migrate.keys import is_numbered
 from crmcore.migrate.managed import is_managed
+from crmcore.model.base import spell_out_keys
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -98,6 +99,7 @@ def autogenerate_context(
 def selection(tables: Mapping[str, Table]) -> MetaData:
     """Return a MetaData with ``tables`` alone: in that of everybody, one table of a broken plugin that refers to nothing spoils all."""
     chosen = MetaData(naming_convention=next(iter(tables.values())).metadata.naming_convention)
+    spell_out_keys(tables.values())
     for table in tables.values():
         # A copy would lose the foreign keys to tables that are not among them.
         chosen._add_table(table.name, table.schema, table)  # noqa: SLF001 - there is no public way
@@ -220,6 +222,7 @@ def _scratch(connection: Connection, table: Table) -> Iterator[tuple[Connection,
 
 
 def _bare_copy(table: Table, name: str, prefixes: list[str]) -> Table:
+    spell_out_keys([table])
     copy = Table(name, MetaData(), prefixes=prefixes, sqlite_autoincrement=table.dialect_options["sqlite"]["autoincrement"])
     for column in table.columns:
         copy.append_column(Column(column.name, column.type, primary_key=column.primary_key, nullable=column.nullable))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final, dataclass_transform
 
-from sqlalchemy import MetaData, String, Table
+from sqlalchemy import MetaData, String, Table, event
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -36,8 +36,25 @@ METADATA: Final = MetaData(
 )
 """The one MetaData of core and plugins, so that merge and erasure can follow every foreign key."""
 
+KEYS_ONCE: Final = "crmcore_keys_once"
+"""Mark in a table's ``info``: a key is never given twice, also after an erasure, so that history and the outside go on meaning the record
+they meant. On SQLite that is AUTOINCREMENT, which migrations spell out; naming the dialect's option here would import the dialect, and
+asyncio with it, into every process."""
+
 STAMPS: Final = ("created_at", "created_by", "updated_at", "updated_by")
 """Columns that the unit of work fills, on every entity."""
+
+
+def spell_out_keys(tables: Iterable[Table]) -> None:
+    """Say in the words of SQLite that keys are given once, before tables are made, compared or written down as a migration."""
+    for table in tables:
+        if table.info.get(KEYS_ONCE):
+            table.dialect_options["sqlite"]["autoincrement"] = True
+
+
+@event.listens_for(METADATA, "before_create")
+def _before_create(metadata: MetaData, *_: object, **__: object) -> None:
+    spell_out_keys(metadata.tables.values())
 
 
 @dataclass_transform(
@@ -101,8 +118,7 @@ class Entity(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False, repr=Fa
         super().__init_subclass__(**kwargs)
         table = cls.__dict__.get("__table__")
         if isinstance(table, Table):
-            # A key is never given twice, also after an erasure: history and the outside go on meaning the record they meant.
-            table.dialect_options["sqlite"]["autoincrement"] = True
+            table.info[KEYS_ONCE] = True
 
     @declared_attr.directive
     @classmethod

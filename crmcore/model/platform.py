@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, Uuid
 
-from crmcore.model.base import METADATA
+from crmcore.model.base import KEYS_ONCE, METADATA
 from crmcore.model.types import BigId, Json, UtcDateTime
 
 EVENT: Final = Table(
@@ -44,7 +44,7 @@ AUDIT: Final = Table(
     Column("verb", String(10), nullable=False),
     Column("changes", Json, nullable=False),
     Index(None, "entity", "entity_id"),
-    sqlite_autoincrement=True,
+    info={KEYS_ONCE: True},
 )
 """Who changed what: one row for each record of each commit. It refers to records without a foreign key, to outlive them."""
 
@@ -77,7 +77,7 @@ JOB: Final = Table(
     Index(None, "state", "lease_until"),
     Index(None, "event_id"),
     Index(None, "finished_at"),
-    sqlite_autoincrement=True,
+    info={KEYS_ONCE: True},
 )
 """Work to do: deliveries of events to handlers, timers, jobs. One queue, one lease, one place to look for what failed."""
 

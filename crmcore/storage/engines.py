@@ -19,6 +19,9 @@ from crmcore.storage.json import dump_json
 WRITE_OPTION: Final = "crmcore_write"
 """Execution option of a connection whose transaction takes the write lock when it begins."""
 
+_LENT: Final = "crmcore_lent"
+"""Key in a pooled connection's ``info``: the settings of the host that the CRM changed while it has the connection."""
+
 DEFAULT_BUSY_TIMEOUT: Final = 30.0
 """Seconds that a writer waits for another one on SQLite."""
 
@@ -41,7 +44,10 @@ def open_storage(target: str | URL | Engine, *, busy_timeout: float = DEFAULT_BU
         DatabaseError: ``DATABASE_URL`` when the address is not one of SQLite or PostgreSQL.
     """
     if isinstance(target, Engine):
-        return Storage(_prepare(target, busy_timeout), busy_timeout, _nothing)
+        own = _prepare(target, busy_timeout)
+        if own.dialect.name == "sqlite":
+            _lend_pragmas(target, own, busy_timeout)
+        return Storage(own, busy_timeout, _nothing)
     url = parse_url(target)
     if url.get_backend_name() == "postgresql":
         engine = create_engine(url, json_serializer=dump_json, pool_pre_ping=True)
@@ -95,6 +101,7 @@ def _sqlite_engine(url: URL, busy_timeout: float) -> Engine:
         # Migrating turns on write-ahead logging. With it, NORMAL loses no integrity: after a power cut the last commits may be missing,
         # never torn.
         cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     return engine
@@ -109,13 +116,6 @@ def _prepare(engine: Engine, busy_timeout: float) -> Engine:
     # It inherits those of a host, among which the usual recipe for this driver emits BEGIN: a transaction would begin twice.
     vars(own).pop("dispatch", None)
 
-    @event.listens_for(own, "engine_connect")
-    def on_engine_connect(connection: Connection) -> None:
-        raw = connection.connection.dbapi_connection
-        if isinstance(raw, sqlite3.Connection) and not raw.in_transaction:
-            raw.execute("PRAGMA foreign_keys=ON")
-            raw.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")
-
     @event.listens_for(own, "begin")
     def on_begin(connection: Connection) -> None:
         raw = connection.connection.dbapi_connection
@@ -123,6 +123,26 @@ def _prepare(engine: Engine, busy_timeout: float) -> Engine:
             _begin(connection, write=bool(connection.get_execution_options().get(WRITE_OPTION)), busy_timeout=busy_timeout)
 
     return own
+
+
+def _lend_pragmas(host: Engine, own: Engine, busy_timeout: float) -> None:
+    """Turn on what the CRM needs on a host's connections while it has them, and give them back to the host's pool as they were."""
+    wanted = {"foreign_keys": 1, "busy_timeout": int(busy_timeout * 1000)}
+
+    @event.listens_for(own, "engine_connect")
+    def on_engine_connect(connection: Connection) -> None:
+        raw = connection.connection.dbapi_connection
+        if isinstance(raw, sqlite3.Connection) and not raw.in_transaction and _LENT not in connection.info:
+            connection.info[_LENT] = {name: raw.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}
+            for name, value in wanted.items():
+                raw.execute(f"PRAGMA {name}={value}")
+
+    @event.listens_for(host.pool, "checkin")
+    def on_checkin(raw: Any, record: Any) -> None:  # noqa: ANN401 - the driver's connection, and the pool's record of it
+        before = record.info.pop(_LENT, None)
+        if before is not None and raw is not None:
+            for name, value in before.items():
+                raw.execute(f"PRAGMA {name}={value}")
 
 
 def _begin(connection: Connection, *, write: bool, busy_timeout: float) -> None:

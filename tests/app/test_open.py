@@ -182,3 +182,19 @@ def test_a_calendar_that_raises_stops_the_start():
 def test_the_examples_run(example, said, database_url):
     done = subprocess.run([sys.executable, EXAMPLES / example, database_url], capture_output=True, text=True, check=True)
     assert said in done.stdout
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_the_connections_of_a_host_go_back_to_its_pool_as_they_were(host):
+    def settings():
+        with host.connect() as connection:
+            return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("foreign_keys", "busy_timeout")]
+
+    before = settings()
+    with Crm.open(host, migrate=True) as crm:
+        for _ in range(3):
+            add(crm)
+            assert settings() == before
+        with crm.session("anna") as s:
+            assert s.execute(text("SELECT * FROM pragma_foreign_keys")).scalar() == 1
+    assert settings() == before

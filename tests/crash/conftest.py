@@ -12,10 +12,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "kills: kills processes, as often as CRM_KILLS says; `make soak` runs these for long")
-
-
 def pytest_collection_modifyitems(items):
     for item in items:
         if "kills" in getattr(item, "fixturenames", ()):

@@ -124,7 +124,8 @@ def test_a_process_killed_before_any_statement_leaves_the_old_schema(
 
 
 @pytest.mark.feature("P2.5")
-@pytest.mark.timeout(600)
+@pytest.mark.kills
+@pytest.mark.timeout(7200)
 def test_a_process_killed_at_any_time_leaves_the_old_schema_or_the_new_one(
     databases: TestDatabases, kind: Kind, template: Template, new: Mapping[str, Migrations], tmp_path: Path
 ) -> None:
