@@ -60,6 +60,13 @@ CORE_SETTINGS: Final = ConfigSchema(
             "label": Label("Scopi di marketing", "Marketing purposes"),
             "help": "Purposes for which a preference is not enough: they need a consent for the purpose itself or for `marketing`.",
         },
+        "large_table": {
+            "type": "integer",
+            "min": 0,
+            "default": 10_000,
+            "label": Label("Tabella grande", "Large table"),
+            "help": "Number of rows from which on a list warns when it filters or sorts by something without an index.",
+        },
     },
 )
 """The schema of the core's settings; each part of the core reads its own keys with ``session.settings("core")``."""

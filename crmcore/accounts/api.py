@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Unpack
 from uuid import UUID
 
@@ -35,6 +35,7 @@ from crmcore.model import (
     StateRow,
     StateTableRow,
 )
+from crmcore.query.finding import PAGE, Counting, Filter, Page, find
 
 AccountKey = int | str | KeyRef
 """How an account is found: by id, by uid, or by its key in another system."""
@@ -83,6 +84,23 @@ class AccountsApi(MembersApi):
             .where(ExternalKey.entity == "account", *is_key(KeyRef(source, key, company, stream)))
         )
         return self._survivor(found)
+
+    def find(
+        self,
+        filter: Filter | None = None,  # noqa: A002 - its name everywhere
+        *,
+        sort: str | Sequence[str] = (),
+        page: int = PAGE,
+        after: str | None = None,
+        before: str | None = None,
+        count: Counting | None = None,
+    ) -> Page[Account]:
+        """Return one page of the accounts that a filter finds, as `crmcore.query.find`; merged ones are never among them (I-5).
+
+        Raises:
+            UsageError: ``QUERY_INVALID`` with every problem, ``QUERY_CURSOR``, ``QUERY_PAGE``.
+        """
+        return find(self._session, Account, filter, sort=sort, page=page, after=after, before=before, count=count)
 
     def living(self) -> ColumnElement[bool]:
         """Return the condition that leaves out merged accounts, which no list shows (I-5)."""

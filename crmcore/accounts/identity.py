@@ -85,7 +85,7 @@ def normalise_code(field: str, given: str) -> str | None:
 
 
 def check_owner(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
-    """Let only the owner or the system make an account private or public, and give a private one away; tell who owns it (I-7, B10)."""
+    """Let only the owner or the system make an account private or public, and give a private one away (I-7)."""
     actor = session.actor
     for change, account in _accounts(changes):
         if change.verb is RecordVerb.DELETED:
@@ -95,9 +95,14 @@ def check_owner(session: Session, changes: Sequence[Change]) -> Iterator[Problem
         sensitive = account.private if new else "private" in change.changes or (account.private and "owner" in change.changes)
         if sensitive and not actor.is_system and owner != actor.name:
             yield Problem(code="ACCOUNT_PRIVATE", params={"name": account.name, "owner": owner or "—"})
-        if not new and "owner" in change.changes:
-            old, following = change.changes["owner"]
-            session.publish(AccountOwnerChanged(account_id=account.id, old=old, new=following))
+
+
+def tell_owner(session: Session, changes: Sequence[Change]) -> None:
+    """Publish that an account went to another owner (B10)."""
+    for change, account in _accounts(changes):
+        if change.verb is RecordVerb.UPDATED and "owner" in change.changes:
+            old, new = change.changes["owner"]
+            session.publish(AccountOwnerChanged(account_id=account.id, old=old, new=new))
 
 
 def check_unique_codes(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:

@@ -40,6 +40,12 @@ def check(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
     return problems
 
 
+def follow(session: Session, changes: Sequence[Change]) -> None:
+    """Do what follows from the changes of one flush, once they are written."""
+    identity.tell_owner(session, changes)
+    trees.follow_moves(session, changes)
+
+
 def check_commit(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
     """Return what is wrong with a whole commit, after everything is written and before it lasts."""
     yield from belonging.check_merged(session, changes)

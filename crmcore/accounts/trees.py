@@ -141,7 +141,7 @@ def check_portfolios(session: Session, changes: Sequence[Change]) -> Iterator[Pr
     ]
     yield from found
     if not found:
-        yield from _set_paths(session, records, after, before)
+        yield from _set_paths(records, after, before)
 
 
 def _node(record: Portfolio, before: dict[int, Node]) -> Node:
@@ -177,7 +177,7 @@ def _has_cycle(start: int, nodes: dict[int, Node]) -> bool:
     return False
 
 
-def _set_paths(session: Session, records: dict[Change, Portfolio], after: dict[int, Node], before: dict[int, Node]) -> Iterator[Problem]:
+def _set_paths(records: dict[Change, Portfolio], after: dict[int, Node], before: dict[int, Node]) -> Iterator[Problem]:
     paths = _paths(after)
     for change, record in records.items():
         path = paths[record.id]
@@ -194,8 +194,20 @@ def _set_paths(session: Session, records: dict[Change, Portfolio], after: dict[i
     too_long = next((key for key, path in moved if len(path) > PATH_LENGTH), None)
     if too_long is not None:
         yield Problem(code="PORTFOLIO_TOO_DEEP", params={"code": after[too_long].code, "levels": paths[too_long].count("/")})
-    elif moved:
-        _write_paths(session, moved)
+
+
+def follow_moves(session: Session, changes: Sequence[Change]) -> None:
+    """Bring the paths below portfolios that were moved up to date."""
+    moved = {
+        change.record.business_unit_id
+        for change in changes
+        if isinstance(change.record, Portfolio) and change.verb is RecordVerb.UPDATED and "path" in change.changes
+    }
+    if moved:
+        nodes = _load(session, moved)
+        wrong = [(key, path) for key, path in _paths(nodes).items() if path != nodes[key].path]
+        if wrong:
+            _write_paths(session, wrong)
 
 
 def _paths(nodes: dict[int, Node]) -> dict[int, str]:

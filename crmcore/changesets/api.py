@@ -20,11 +20,11 @@ How to add a kind: make a `Kind(name, writer, check, …)` in the package that o
 ``check(session, cls, wishes)`` returns `Problem`s by position for the wishes that are refused; ``wishes`` are `Seen`, up to a few thousand
 at a time, so it may query for all of them at once. It gets values as they were planned: normalise them before.
 
-How it writes. As long as nobody else wants to see each record — no plugin implements ``crm_validate`` or ``crm_before_commit``, no handler
-listens to ``<entity>.updated`` inside the transaction — records, audit, events, deliveries and history are written by one statement each for
-five thousand records, and the rules of the core do **not** see them: ``Kind.check`` answers for those. Otherwise records are loaded, changed
-and flushed as anybody's, with all rules and hooks; those that are refused are left out, with the code of the refusal, and ``Kind.history`` is
-not called because the rules of the flush write it.
+How it writes. As long as nobody else wants to see each record (no plugin implements ``crm_validate`` or ``crm_before_commit``, and no
+handler listens to ``<entity>.updated`` inside the transaction) records, audit, events, deliveries and history are written by one
+statement each for five thousand records, and the rules of the core do **not** see them: ``Kind.check`` answers for those. Otherwise
+records are loaded, changed and flushed as anybody's, with all rules and hooks; those that are refused are left out, with the code of the
+refusal, and ``Kind.history`` is not called because the rules of the flush write it.
 """
 
 from __future__ import annotations

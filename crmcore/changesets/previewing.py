@@ -97,7 +97,7 @@ class _Preview:
         table, writer = table_of(self.cls), self.kind.writer
         sql = sql_of(self.session.orm.connection())
         columns = [writer.reading(sql, table, field).label(f"f{number}") for number, field in enumerate(fields)]
-        rows = self.session.orm.execute(select(table.c.id, table.c.version, *columns).where(table.c.id.in_(sorted(keys))))
+        rows = self.session.orm.execute(select(table.c.id, table.c.version, *columns).where(table.c.id.in_(sql.keys(sorted(keys)))))
         read = writer.read
         return {row[0]: (row[1], {field: read(value) for field, value in zip(fields, row[2:], strict=True)}) for row in rows}
 

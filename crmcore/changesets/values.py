@@ -54,8 +54,8 @@ class Refusal:
 class Preview:
     """What a confirmed change set would do.
 
-    ``counts`` are by outcome, in fields of records: ``planned``, ``unchanged``, and codes of refusals. They are of all, while ``samples`` are
-    the first changes and ``refusals`` the first refusals.
+    ``counts`` are by outcome, in fields of records: ``planned``, ``unchanged``, and codes of refusals. They are of all, while ``samples``
+    are the first changes and ``refusals`` the first refusals.
     """
 
     id: int

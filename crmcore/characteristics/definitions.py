@@ -117,6 +117,8 @@ class DefinitionSet:
     """All definitions in effect, by entity and key; plugins win over rows of the same key."""
 
     by_entity: Mapping[str, Mapping[str, Definition]]
+    # What is prepared from these definitions, and good as long as they are; each part of the core has its own keys.
+    prepared: dict[Any, Any] = attrs.field(factory=dict, eq=False, repr=False)
 
     def of(self, entity: str) -> Mapping[str, Definition]:
         """Return the definitions of an entity, in order of position and key."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from sqlalchemy import Boolean, ColumnElement, String, Text, case, cast, collate, false, func, literal, literal_column, true
-from sqlalchemy.types import UserDefinedType
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Text, case, cast, collate, false, func, literal_column, true
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from crmcore.hooks import StoredAs
 from crmcore.model import Json
@@ -55,29 +55,39 @@ def raw_value_of(column: ColumnElement[Any], key: str, dialect: str) -> ColumnEl
     return func.json_extract(column, _path(key))
 
 
-def bound(value: Any, stored_as: StoredAs) -> ColumnElement[Any]:  # noqa: ANN401 - any stored value
-    """Return a normalised value as a parameter that compares with `value_of`."""
-    if stored_as in {StoredAs.INTEGER, StoredAs.DECIMAL}:
-        # As text: SQLite's driver takes no Decimal, and the digits stay what they are.
-        return cast(literal(str(value), String()), Number())
+def parameter_type(stored_as: StoredAs) -> TypeEngine[Any]:
+    """Return the type of a parameter that is compared with `value_of`."""
+    if stored_as is StoredAs.INTEGER:
+        # As it is: SQLite uses an index for a comparison only where both sides have the same affinity, here none.
+        return BigInteger()
     if stored_as is StoredAs.FLAG:
-        return literal(bool(value), Boolean())
-    return literal(value, Text())
+        return Boolean()
+    # Decimals too: SQLite's driver takes no Decimal, and the digits stay what they are.
+    return Text()
 
 
-def holds(column: ColumnElement[Any], key: str, code: str, dialect: str) -> ColumnElement[bool]:
-    """Return whether a list holds a code; NULL when there is no list."""
+def compared(parameter: ColumnElement[Any], stored_as: StoredAs) -> ColumnElement[Any]:
+    """Return a parameter as it is compared with `value_of`."""
+    return cast(parameter, Number()) if stored_as is StoredAs.DECIMAL else parameter
+
+
+def holds(column: ColumnElement[Any], key: str, code: ColumnElement[Any], dialect: str) -> ColumnElement[bool]:
+    """Return whether a list holds a code, a parameter that `code_of` prepared; NULL when there is no list."""
     if dialect == "postgresql":
-        wanted = cast(literal(dump_json([code]), Text()), Json())
-        return column.op("->", return_type=Json())(_quoted(key)).op("@>", return_type=Boolean())(wanted)
+        return column.op("->", return_type=Json())(_quoted(key)).op("@>", return_type=Boolean())(cast(code, Json()))
     each = func.json_each(column, _path(key)).table_valued("value", name=f"each_{key}")
-    return each.select().where(each.c.value == literal(code, Text())).exists()
+    return each.select().where(each.c.value == code).exists()
+
+
+def code_of(code: str, dialect: str) -> str:
+    """Return a code as `holds` asks for it."""
+    return dump_json([code]) if dialect == "postgresql" else code
 
 
 def _sqlite(column: ColumnElement[Any], key: str, stored_as: StoredAs) -> ColumnElement[Any]:
     text: ColumnElement[Any] = func.json_extract(column, _path(key), type_=Text())
     if stored_as is StoredAs.DECIMAL:
-        return case((text.op("NOT GLOB")(literal_column(_NOT_A_NUMBER)), cast(text, Number())))
+        return cast(case((text.op("NOT GLOB")(literal_column(_NOT_A_NUMBER)), text)), Number())
     if stored_as is StoredAs.FLAG:
         return func.json_extract(column, _path(key), type_=Boolean())
     if stored_as is StoredAs.INTEGER:

@@ -10,6 +10,7 @@ import attrs
 import sqlalchemy
 from sqlalchemy import Column, ColumnElement, Connection, Index, MetaData, Table, select
 from sqlalchemy.schema import CreateIndex, DropIndex
+from sqlalchemy.sql.elements import Grouping
 
 from crmcore.characteristics.definitions import Definition
 from crmcore.characteristics.expressions import value_of
@@ -100,7 +101,8 @@ def _wanted(connection: Connection, cls: type[Entity], group: Mapping[str, Defin
 
 
 def _expression(connection: Connection, table: Table, definition: Definition) -> ColumnElement[Any]:
-    return value_of(table.c.characteristics, definition.key, definition.kind.stored_as, connection.dialect.name)
+    # PostgreSQL wants parentheses around what is not a plain call.
+    return Grouping(value_of(table.c.characteristics, definition.key, definition.kind.stored_as, connection.dialect.name))
 
 
 def _part(connection: Connection, table: Table, group: Mapping[str, Definition], field: str) -> ColumnElement[Any] | None:

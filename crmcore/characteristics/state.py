@@ -10,7 +10,6 @@ import attrs
 from crmcore.characteristics.definitions import Definition, DefinitionSet
 from crmcore.characteristics.values import Writer, is_automatic, same
 from crmcore.model import CharacteristicRow, Entity
-from crmcore.session.actor import ActorKind
 
 if TYPE_CHECKING:
     from crmcore.session import Session
@@ -61,7 +60,7 @@ def state_of(session: Session) -> UnitState:
 
 def writer_of(session: Session) -> Writer:
     """Return on whose behalf a session writes."""
-    system = session.actor.kind is ActorKind.SYSTEM
+    system = session.actor.is_system
     return Writer(None if system else session.actor.groups, automatic=system and is_automatic(session.source))
 
 

@@ -1,1 +1,6 @@
 """Filters, saved searches, sorting, paging and full-text search."""
+
+from crmcore.query.finding import Count, Page, count, find, find_ids, find_values
+from crmcore.query.views import ListView
+
+__all__ = ["Count", "ListView", "Page", "count", "find", "find_ids", "find_values"]

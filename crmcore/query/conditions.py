@@ -1,20 +1,23 @@
-"""The SQL of one comparison; what it means is the same on both databases."""
+"""The SQL of one comparison; what it means is the same on both databases.
+
+A condition is made of parameters, not of values: `arguments_of` says what the parameters are for some values, and `condition_of` puts them
+together. So the SQL of a list is made once, and only the values are looked at again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, and_, collate, false, func, literal, or_, select
+import attrs
+from sqlalchemy import BigInteger, ColumnElement, String, Text, and_, bindparam, collate, false, func, or_, select
+from sqlalchemy.types import TypeEngine
 
-from crmcore.characteristics.expressions import holds
+from crmcore.characteristics.expressions import code_of, holds
 from crmcore.query.fields import CHARACTERISTIC, Field, alias_of
 from crmcore.query.kinds import Kind
 
-if TYPE_CHECKING:
-    from crmcore.session import Session
-
-_LAST: Final = "\U0010ffff"
+LAST: Final = "\U0010ffff"
 _SIMPLE: Final[Mapping[str, Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[bool]]]] = {
     "eq": lambda one, other: one == other,
     "ne": lambda one, other: one != other,
@@ -25,76 +28,108 @@ _SIMPLE: Final[Mapping[str, Callable[[ColumnElement[Any], ColumnElement[Any]], C
 }
 
 
-def condition_of(session: Session, field: Field, op: str, value: Any) -> ColumnElement[bool]:  # noqa: ANN401 - typed by kind and operator
+@attrs.frozen
+class Argument:
+    """A value as its parameter takes it; ``type`` is None where it is compared with the field itself."""
+
+    value: Any
+    type: TypeEngine[Any] | None = None
+
+    def parameter(self, field: Field, name: str) -> ColumnElement[Any]:
+        """Return the parameter."""
+        return field.parameter(name) if self.type is None else bindparam(name, type_=self.type)
+
+
+def arguments_of(field: Field, op: str, value: Any, dialect: str) -> list[Argument]:  # noqa: ANN401 - typed by kind and operator
+    """Return what the parameters of a condition are for a value."""
+    if op == "is_null":
+        return []
+    several = value if op in {"in", "between"} else [value]
+    if field.kind is Kind.TREE:
+        return [Argument(each, String() if isinstance(each, str) else BigInteger()) for each in several]
+    if field.kind is Kind.LIST:
+        return [Argument(code_of(each, dialect), Text()) for each in several]
+    if op == "within":
+        return _range(field, f"{value.rstrip('/')}/")
+    if op not in {"contains", "starts"}:
+        return [Argument(field.prepare(each)) for each in several]
+    escaped = "".join(f"\\{each}" if each in "\\%_" else each for each in value)
+    pattern = f"{escaped}%" if op == "starts" else f"%{escaped}%"
+    found = Argument(_lower(pattern) if dialect == "postgresql" else pattern, String())
+    return [found, *(_range(field, value) if op == "starts" and is_range(field, value) else ())]
+
+
+def is_range(field: Field, prefix: str) -> bool:
+    """Return whether the index can find a prefix: without letters there is no case."""
+    return bool(prefix) and field.bytewise and not any(each.isascii() and each.isalpha() for each in prefix)
+
+
+# Typed by kind and operator; here it only tells forms of one operator apart.
+def condition_of(field: Field, op: str, value: Any, parameters: Sequence[ColumnElement[Any]], dialect: str) -> ColumnElement[bool]:  # noqa: ANN401
     """Return the condition; a value that is out of the scope of its definition is none."""
     if op == "is_null":
-        empty = field.expression.is_(None)
+        empty: ColumnElement[bool] = field.expression.is_(None)
         if field.guard is not None:
             empty = or_(empty, ~field.guard)
         return empty if value else ~empty
-    found = _compared(session, field, op, value)
+    found = _compared(field, op, value, parameters, dialect)
     return found if field.guard is None else and_(found, field.guard)
 
 
-def _compared(session: Session, field: Field, op: str, value: Any) -> ColumnElement[bool]:  # noqa: ANN401 - as above
-    if field.kind is Kind.TREE:
-        return _in_tree(field, op, value)
-    if field.kind is Kind.LIST:
-        return or_(false(), *(_holds(session, field, each) for each in (value if op == "in" else [value])))
+def _compared(field: Field, op: str, value: Any, parameters: Sequence[ColumnElement[Any]], dialect: str) -> ColumnElement[bool]:  # noqa: ANN401 - as above
     expression = field.expression
+    if field.kind is Kind.TREE:
+        return _in_tree(field, op, value, parameters)
+    if field.kind is Kind.LIST:
+        return or_(false(), *(_holds(field, each, dialect) for each in parameters))
     if op in _SIMPLE:
-        return _SIMPLE[op](expression, field.bind(value))
+        return _SIMPLE[op](expression, parameters[0])
     if op == "in":
-        return expression.in_([field.bind(each) for each in value]) if value else false()
-    if op == "between":
-        return and_(expression >= field.bind(value[0]), expression <= field.bind(value[1]))
-    if op == "within":
-        path = value if value.endswith("/") else f"{value}/"
-        return _range(field, path)
-    return _like(session, field, value, starts=op == "starts")
+        return expression.in_(parameters) if parameters else false()
+    if op in {"between", "within"}:
+        low, high = (expression >= each for each in parameters[:1]), parameters[1:]
+        return and_(*low, *(expression <= each if op == "between" else expression < each for each in high))
+    return _like(field, parameters, dialect)
 
 
-def _like(session: Session, field: Field, value: str, *, starts: bool) -> ColumnElement[bool]:
+def _like(field: Field, parameters: Sequence[ColumnElement[Any]], dialect: str) -> ColumnElement[bool]:
     """Compare part of a text without regard to the case of a to z; everything else is a matter of full text."""
-    escaped = "".join(f"\\{each}" if each in "\\%_" else each for each in value)
-    pattern = f"{escaped}%" if starts else f"%{escaped}%"
-    if session.crm.engine.dialect.name == "postgresql":
-        folded = func.lower(collate(field.expression, "C"), type_=String())
-        found = folded.like(literal(_lower(pattern), String()), escape="\\")
+    pattern, *limits = parameters
+    if dialect == "postgresql":
+        found = func.lower(collate(field.expression, "C"), type_=String()).like(pattern, escape="\\")
     else:
-        found = field.expression.like(literal(pattern, String()), escape="\\")
-    # Without letters there is no case, and the index can find the range.
-    if starts and value and field.bytewise and not any(each.isascii() and each.isalpha() for each in value):
-        return and_(_range(field, value), found)
-    return found
+        found = field.expression.like(pattern, escape="\\")
+    return and_(found, *(compare(field.expression, each) for compare, each in zip((_SIMPLE["ge"], _SIMPLE["lt"]), limits, strict=False)))
 
 
-def _range(field: Field, prefix: str) -> ColumnElement[bool]:
-    """Return the condition that a text begins with a prefix, as a range."""
-    kept = prefix.rstrip(_LAST)
-    low = field.expression >= field.bind(prefix)
+def _range(field: Field, prefix: str) -> list[Argument]:
+    """Return the ends of the range of texts that begin with a prefix; there is no end behind the last character of Unicode."""
+    low = Argument(field.prepare(prefix))
+    kept = prefix.rstrip(LAST)
     if not kept:
-        return low
+        return [low]
     following = ord(kept[-1]) + 1
     # Between the last character of one part of Unicode and the next there are numbers that no text holds.
     after = chr(0xE000 if following == 0xD800 else following)  # noqa: PLR2004 - the surrogates
-    return and_(low, field.expression < field.bind(f"{kept[:-1]}{after}"))
+    return [low, Argument(field.prepare(f"{kept[:-1]}{after}"))]
 
 
 def _lower(text: str) -> str:
     return "".join(each.lower() if each.isascii() else each for each in text)
 
 
-def _in_tree(field: Field, op: str, value: Any) -> ColumnElement[bool]:  # noqa: ANN401 - ids and codes
+def _in_tree(field: Field, op: str, value: Any, parameters: Sequence[ColumnElement[Any]]) -> ColumnElement[bool]:  # noqa: ANN401 - ids and codes
     if op == "in":
-        return or_(false(), *(_in_tree(field, "eq", each) for each in value))
+        pairs = zip(value, parameters, strict=True)
+        return or_(false(), *(_in_tree(field, "eq", each, [parameter]) for each, parameter in pairs))
+    parameter = parameters[0]
     if op != "within" and isinstance(value, int):
-        return _SIMPLE[op](field.expression, literal(value))
+        return _SIMPLE[op](field.expression, parameter)
     if field.tree is None:
         message = f"{field.name} leads into no tree"
         raise TypeError(message)
     node, root = alias_of(field.tree), alias_of(field.tree)
-    named = root.code == value if isinstance(value, str) else root.id == value
+    named = root.code == parameter if isinstance(value, str) else root.id == parameter
     if op == "within":
         # Paths are made of digits and slashes: nothing in them is a wildcard.
         below = select(node.id).join(root, node.path.like(root.path.concat("%"))).where(named)
@@ -103,8 +138,8 @@ def _in_tree(field: Field, op: str, value: Any) -> ColumnElement[bool]:  # noqa:
     return chosen if op == "eq" else and_(field.expression.is_not(None), ~chosen)
 
 
-def _holds(session: Session, field: Field, code: str) -> ColumnElement[bool]:
+def _holds(field: Field, code: ColumnElement[Any], dialect: str) -> ColumnElement[bool]:
     if field.column is None:
         message = f"{field.name} is no list of codes"
         raise TypeError(message)
-    return holds(field.column, field.name.removeprefix(CHARACTERISTIC), code, session.crm.engine.dialect.name)
+    return holds(field.column, field.name.removeprefix(CHARACTERISTIC), code, dialect)

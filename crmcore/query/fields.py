@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import builtins
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Date, Integer, Numeric, String, Table, Uuid, case, literal
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Date,
+    Integer,
+    Numeric,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    bindparam,
+    case,
+)
 from sqlalchemy.orm import aliased
 from sqlalchemy.orm.util import AliasedClass
+from sqlalchemy.types import TypeEngine
 
 from crmcore.characteristics.definitions import Definition
-from crmcore.characteristics.expressions import bound, value_of
+from crmcore.characteristics.expressions import compared, parameter_type, value_of
 from crmcore.characteristics.indexes import index_name
 from crmcore.characteristics.scope import scope_condition
 from crmcore.characteristics.state import state_of
@@ -39,13 +56,13 @@ Source = type[Entity] | AliasedClass[Any]
 
 @attrs.frozen(kw_only=True)
 class Field:
-    """A field of one source of rows, ready to be put into SQL."""
+    """A field of one source of rows, ready to be put into SQL; it belongs to no session."""
 
     name: str
     kind: Kind
     expression: ColumnElement[Any]
-    # Turns a Python value of the kind into a parameter.
-    bind: Callable[[Any], ColumnElement[Any]]
+    type: TypeEngine[Any]
+    """Of a parameter that is compared with it."""
     nullable: bool
     indexed: bool
     index: str
@@ -54,7 +71,7 @@ class Field:
     """Whether text is compared by code points, so that a prefix is a range."""
     guard: ColumnElement[bool] | None = None
     """For a bound characteristic: the record is inside its scope."""
-    tree: type[Entity] | None = None
+    tree: builtins.type[Entity] | None = None
     definition: Definition | None = None
     column: ColumnElement[Any] | None = None
     """Where the value of a characteristic is kept."""
@@ -63,6 +80,22 @@ class Field:
     def in_scope(self) -> ColumnElement[Any]:
         """The value, which is none outside the scope of a bound characteristic."""
         return self.expression if self.guard is None else case((self.guard, self.expression))
+
+    # Any value of its kind.
+    def prepare(self, value: Any) -> Any:  # noqa: ANN401
+        """Return a value as its parameter takes it."""
+        if self.definition is None:
+            return value
+        if self.definition.kind.stored_as is StoredAs.INTEGER:
+            return int(value)
+        if self.definition.kind.stored_as is StoredAs.DECIMAL:
+            return str(value)
+        return value.isoformat() if isinstance(value, date) else value
+
+    def parameter(self, name: str) -> ColumnElement[Any]:
+        """Return a named parameter that is compared with the field."""
+        found = bindparam(name, type_=self.type)
+        return found if self.definition is None else compared(found, self.definition.kind.stored_as)
 
 
 def column_field(session: Session, source: Source, cls: type[Entity], name: str) -> Field | None:
@@ -81,7 +114,7 @@ def column_field(session: Session, source: Source, cls: type[Entity], name: str)
         name=name,
         kind=Kind.TREE if tree is not None else kind,
         expression=attribute,
-        bind=lambda value: literal(value, kind_type),
+        type=kind_type,
         nullable=bool(column.nullable),
         indexed=_is_indexed(column),
         index=f"ix_{cls.__tablename__}_{name}",
@@ -104,7 +137,7 @@ def characteristic_field(session: Session, source: Source, cls: type[Entity], ke
         name=f"{CHARACTERISTIC}{key}",
         kind=special or _STORED[stored_as],
         expression=value_of(column, key, stored_as, session.crm.engine.dialect.name),
-        bind=lambda value: bound(value.isoformat() if special is Kind.DATE else value, stored_as),
+        type=parameter_type(stored_as),
         nullable=True,
         indexed=definition.indexed,
         index=index_name(cls.__tablename__, definition),
@@ -143,7 +176,8 @@ def unknown_field(entity: str, name: str, known: Iterator[str] | list[str]) -> P
     return Problem(code="QUERY_FIELD", params={"entity": entity, "field": name, "hint": hint})
 
 
-def alias_of(cls: type[Entity]) -> AliasedClass[Any]:
+# An aliased class has the attributes of the class, which no type can say.
+def alias_of(cls: type[Entity]) -> Any:  # noqa: ANN401
     """Return the entity under another name, for a subquery."""
     return aliased(cls)
 
@@ -161,7 +195,7 @@ def _kind_of(column: Column[Any]) -> tuple[Kind | None, Any]:
         (Numeric, Kind.DECIMAL),
         ((String, Uuid), Kind.TEXT),
     ):
-        if isinstance(kind, known):  # type: ignore[arg-type] # classes, or tuples of them
+        if isinstance(kind, known):
             # Any whole number can be asked for, whatever the width of the column.
             return found, BigInteger() if found is Kind.NUMBER else kind
     return None, None
@@ -183,5 +217,5 @@ def _is_indexed(column: Column[Any]) -> bool:
     if not isinstance(table, Table):
         return False
     leading = [next(iter(index.columns), None) for index in table.indexes]
-    leading += [next(iter(constraint.columns), None) for constraint in table.constraints if type(constraint).__name__ == "UniqueConstraint"]
+    leading += [next(iter(constraint.columns), None) for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
     return any(found is column for found in leading)

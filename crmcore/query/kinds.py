@@ -105,11 +105,12 @@ def _instant(value: object) -> datetime:
     message = Label("un istante con fuso orario, come 2026-05-11T09:00:00+02:00", "an instant with a time zone: 2026-05-11T09:00:00+02:00")
     try:
         found = value if isinstance(value, datetime) else datetime.fromisoformat(_text(value))
-        if found.tzinfo is None:
-            raise ValueError(message)
-        return found.astimezone(UTC)
+        moment = found.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(message) from None
+    if found.tzinfo is None:
+        raise ValueError(message)
+    return moment
 
 
 def _node(value: object) -> int | str:

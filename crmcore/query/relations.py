@@ -9,7 +9,6 @@ import attrs
 from sqlalchemy import ColumnElement, and_
 
 from crmcore.model import Entity, VisibilityKind
-from crmcore.session.actor import ActorKind
 
 if TYPE_CHECKING:
     from crmcore.query.fields import Source
@@ -54,7 +53,7 @@ def find_relation(session: Session, cls: type[Entity], name: str) -> Relation | 
     None when there is none, or it leads to what only the system may see.
     """
     found = _outgoing(session, cls, name) or _incoming(session, cls, name)
-    if found is None or session.actor.kind is ActorKind.SYSTEM or found.target.entity_name() in _OPEN:
+    if found is None or session.actor.is_system or found.target.entity_name() in _OPEN:
         return found
     return None if found.target.__visibility__.kind is VisibilityKind.SYSTEM else found
 

@@ -1,7 +1,7 @@
 """Sort orders and keyset paging: what comes after a row is asked for by its values, never by counting from the beginning.
 
-What is empty comes last, ascending or descending. A list is read in two parts, which an index serves in either direction: the rows that have
-a value of the first sort field, then those that have none. A page reads the second part only when the first does not fill it.
+What is empty comes last, ascending or descending. A list is read in two parts, which an index serves in either direction: the rows that
+have a value of the first sort field, then those that have none. A page reads the second part only when the first does not fill it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -29,16 +29,25 @@ _LIST_WORDS: Final = {Kind.LIST}
 
 @attrs.frozen
 class Key:
-    """One field to sort by; ``expression`` is its value as it is compared."""
+    """One field to sort by; ``expression`` is its value as it is compared, and ``bound`` the parameter for the value of a cursor."""
 
     field: Field
     descending: bool
     expression: ColumnElement[Any]
+    bound: ColumnElement[Any]
 
     @property
     def spelling(self) -> str:
         """The field as a caller writes it."""
         return f"-{self.field.name}" if self.descending else self.field.name
+
+
+@attrs.frozen
+class Start:
+    """Where a page starts: which values of the row before it are empty, and the values of the parameters."""
+
+    empty: tuple[bool, ...]
+    arguments: Mapping[str, Any]
 
 
 @attrs.frozen
@@ -70,8 +79,8 @@ class Order:
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
-    def read_cursor(self, cursor: str) -> tuple[tuple[Any, ...], int]:
-        """Return the values and the id of the row of a cursor.
+    def read_cursor(self, cursor: str) -> Start:
+        """Return where the list goes on after the row of a cursor.
 
         Raises:
             UsageError: ``QUERY_CURSOR`` when it comes from another list.
@@ -85,7 +94,9 @@ class Order:
         same = entity == self.entity and spelling == [key.spelling for key in self.keys] and len(found) == len(self.keys)
         if not same or type(record_id) is not int or not all(_fits(key, value) for key, value in zip(self.keys, found, strict=True)):
             raise UsageError("QUERY_CURSOR")
-        return found, record_id
+        filled = zip(self.keys, found, strict=True)
+        arguments = {f"k{number}": key.field.prepare(value) for number, (key, value) in enumerate(filled) if value is not None}
+        return Start(tuple(value is None for value in found), {**arguments, "kid": record_id})
 
 
 @attrs.frozen
@@ -113,93 +124,88 @@ def parse_order(session: Session, source: Source, cls: type[Entity], sort: str |
         elif field.kind in _LIST_WORDS or name in {key.field.name for key in keys} or len(keys) >= MOST_KEYS:
             problems.append(Problem(code="QUERY_SORT", params={"entity": cls.entity_name(), "field": name}))
         else:
-            keys.append(Key(field, str(spelling).startswith("-"), field.expression if name in scoped else field.in_scope))
+            expression = field.expression if name in scoped else field.in_scope
+            keys.append(Key(field, str(spelling).startswith("-"), expression, field.parameter(f"k{len(keys)}")))
     own = column_field(session, source, cls, "id")
     if own is None or problems:
         raise UsageError("QUERY_INVALID", problems)
     # The record's own key goes the way of the others, so that one index serves both directions.
     descending = keys[-1].descending if keys else False
     if keys and keys[-1].field.name == "id":
-        own_key = keys.pop()
-        return Order(cls.entity_name(), tuple(keys), own_key)
-    return Order(cls.entity_name(), tuple(keys), Key(own, descending, own.expression))
+        keys.pop()
+    return Order(cls.entity_name(), tuple(keys), Key(own, descending, own.expression, own.parameter("kid")))
 
 
-def parts_of(order: Order, cursor: tuple[tuple[Any, ...], int] | None, *, backward: bool) -> list[Part]:
+def parts_of(order: Order, start: Start | None, *, backward: bool) -> list[Part]:
     """Return the parts of a list that lie after a row, or before it, in the order in which they are read."""
-    filled = _filled(order, cursor, backward=backward)
+    filled = _filled(order, start, backward=backward)
     if not order.split:
         return [filled] if filled is not None else []
-    empty = _empty(order, cursor, backward=backward)
+    empty = _empty(order, start, backward=backward)
     found = [empty, filled] if backward else [filled, empty]
     return [part for part in found if part is not None]
 
 
-def _filled(order: Order, cursor: tuple[tuple[Any, ...], int] | None, *, backward: bool) -> Part | None:
+def _filled(order: Order, start: Start | None, *, backward: bool) -> Part | None:
     """Return the part of the rows that have a value of the first field, or all when it is never empty."""
     present = (order.keys[0].expression.is_not(None),) if order.split else ()
     order_by = _order_by(order.all_keys, backward=backward, first_is_filled=True)
-    if cursor is None:
+    if start is None:
         return Part(present, order_by)
-    values, record_id = cursor
-    if order.split and values[0] is None:
+    if order.split and start.empty[0]:
         # Everything that has a value lies before the rows that have none.
         return Part(present, order_by) if backward else None
-    return Part((*present, *_after(order, values, record_id, backward=backward)), order_by)
+    return Part((*present, *_after(order, start, backward=backward)), order_by)
 
 
-def _empty(order: Order, cursor: tuple[tuple[Any, ...], int] | None, *, backward: bool) -> Part | None:
+def _empty(order: Order, start: Start | None, *, backward: bool) -> Part | None:
     rest = order.all_keys[1:]
     absent = order.keys[0].expression.is_(None)
     order_by = _order_by(rest, backward=backward, first_is_filled=False)
-    if cursor is None:
+    if start is None:
         return Part((absent,), order_by)
-    values, record_id = cursor
-    if values[0] is not None:
+    if not start.empty[0]:
         return None if backward else Part((absent,), order_by)
-    return Part((absent, _lexically(rest, (*values[1:], record_id), backward=backward)), order_by)
+    return Part((absent, _lexically(rest, (*start.empty[1:], False), backward=backward)), order_by)
 
 
-def _after(order: Order, values: Sequence[Any], record_id: int, *, backward: bool) -> tuple[ColumnElement[bool], ...]:
+def _after(order: Order, start: Start, *, backward: bool) -> tuple[ColumnElement[bool], ...]:
     keys = order.all_keys
-    row = (*values, record_id)
     first = keys[0]
     if len(keys) == 1:
-        return (_beyond(first, row[0], backward=backward),)
+        return (_beyond(first, backward=backward),)
     if len(keys) == 2 and first.descending == keys[1].descending:  # noqa: PLR2004 - one field and the id
         # Both databases find the place of a row in the index by both values at once.
-        bound = tuple_(first.field.bind(row[0]), keys[1].field.bind(row[1]))
-        here = tuple_(first.expression, keys[1].expression)
-        return ((here < bound) if first.descending != backward else (here > bound),)
+        there, here = tuple_(first.bound, keys[1].bound), tuple_(first.expression, keys[1].expression)
+        return ((here < there) if first.descending != backward else (here > there),)
     # The first condition is for the index, the second is exact.
-    reached = first.expression <= first.field.bind(row[0]) if first.descending != backward else first.expression >= first.field.bind(row[0])
-    return (reached, _lexically(keys, row, backward=backward, first_is_filled=True))
+    reached = first.expression <= first.bound if first.descending != backward else first.expression >= first.bound
+    return (reached, _lexically(keys, (*start.empty, False), backward=backward, first_is_filled=True))
 
 
-def _lexically(keys: Sequence[Key], row: Sequence[Any], *, backward: bool, first_is_filled: bool = False) -> ColumnElement[bool]:
+def _lexically(keys: Sequence[Key], empty: Sequence[bool], *, backward: bool, first_is_filled: bool = False) -> ColumnElement[bool]:
     """Return the condition that a row comes after another, key by key."""
     choices: list[ColumnElement[bool]] = []
     equal: list[ColumnElement[bool]] = []
-    for number, (key, value) in enumerate(zip(keys, row, strict=True)):
+    for number, (key, is_empty) in enumerate(zip(keys, empty, strict=True)):
         nullable = key.field.nullable and not (first_is_filled and number == 0)
-        beyond = _beyond_or_empty(key, value, nullable=nullable, backward=backward)
+        beyond = _beyond_or_empty(key, is_empty=is_empty, nullable=nullable, backward=backward)
         if beyond is not None:
             choices.append(and_(*equal, beyond))
-        equal.append(key.expression.is_(None) if value is None else key.expression == key.field.bind(value))
+        equal.append(key.expression.is_(None) if is_empty else key.expression == key.bound)
     return or_(*choices)
 
 
-def _beyond_or_empty(key: Key, value: Any, *, nullable: bool, backward: bool) -> ColumnElement[bool] | None:  # noqa: ANN401 - any value
-    if value is None:
+def _beyond_or_empty(key: Key, *, is_empty: bool, nullable: bool, backward: bool) -> ColumnElement[bool] | None:
+    if is_empty:
         # Nothing comes after what is empty; before it comes everything that is not.
         return key.expression.is_not(None) if backward else None
-    beyond = _beyond(key, value, backward=backward)
+    beyond = _beyond(key, backward=backward)
     return or_(beyond, key.expression.is_(None)) if nullable and not backward else beyond
 
 
-def _beyond(key: Key, value: Any, *, backward: bool) -> ColumnElement[bool]:  # noqa: ANN401 - any value
-    bound = key.field.bind(value)
-    return key.expression < bound if key.descending != backward else key.expression > bound
+def _beyond(key: Key, *, backward: bool) -> ColumnElement[bool]:
+    return key.expression < key.bound if key.descending != backward else key.expression > key.bound
 
 
 def _order_by(keys: Sequence[Key], *, backward: bool, first_is_filled: bool) -> tuple[ColumnElement[Any], ...]:

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy import ColumnElement, String, and_, bindparam, exists, false, or_, select
 
 from crmcore.model import Account, Entity, SavedSearch, VisibilityKind
 from crmcore.query.fields import Source, alias_of
-from crmcore.session.actor import ActorKind
 
 if TYPE_CHECKING:
     from crmcore.session import Session
 
 
+ACTOR: Final = bindparam("crm_actor", type_=String(100))
+"""Who looks: a parameter, so that the SQL is the same for all."""
+
+
+def who(session: Session) -> dict[str, str]:
+    """Return the values of the parameters of conditions of visibility."""
+    return {"crm_actor": session.actor.name}
+
+
 def visible(session: Session, source: Source, cls: type[Entity]) -> list[ColumnElement[bool]]:
-    """Return the conditions under which records of an entity exist for the actor of a session.
+    """Return the conditions under which records of an entity exist for the actor of a session, whose name is a parameter: `who`.
 
     Merged accounts are never listed, and a private one is for its owner alone; what belongs to an account follows it.
     """
     if cls is Account:
         return account_conditions(session, source)
     path = cls.__visibility__
-    everything = session.actor.kind is ActorKind.SYSTEM
+    everything = session.actor.is_system
     if path.kind is VisibilityKind.VIA and path.column is not None:
         return _through(session, source, cls, path.column)
     if everything or path.kind is VisibilityKind.PUBLIC:
         return []
     if path.kind is VisibilityKind.OWNER and path.column is not None:
-        mine: ColumnElement[bool] = getattr(source, path.column) == session.actor.name
+        mine: ColumnElement[bool] = getattr(source, path.column) == ACTOR
         # A search may be kept for all (B17).
         return [or_(mine, source.shared)] if cls is SavedSearch else [mine]  # type: ignore[union-attr] # the columns of SavedSearch
     return [false()]
@@ -37,8 +45,8 @@ def visible(session: Session, source: Source, cls: type[Entity]) -> list[ColumnE
 def account_conditions(session: Session, source: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - the class, its table, or an alias
     """Return the conditions under which an account exists for the actor."""
     conditions: list[ColumnElement[bool]] = [source.merged_into_id.is_(None)]
-    if session.actor.kind is not ActorKind.SYSTEM:
-        conditions.append(or_(source.private.is_(other=False), source.owner == session.actor.name))
+    if not session.actor.is_system:
+        conditions.append(or_(source.private.is_(other=False), source.owner == ACTOR))
     return conditions
 
 

@@ -97,7 +97,11 @@ def plan_of(cls: type[Entity]) -> Plan:
     # A relationship may fill a column that is no foreign key: the id of a generic reference.
     filled = {column for relation in parents for _, column in relation.synchronize_pairs}
     fields = {
-        prop.key: _field(prop.key, prop.columns[0], filled=prop.columns[0] in filled or (prop.key == "state" and cls.__state_table__ is not None))
+        prop.key: _field(
+            prop.key,
+            prop.columns[0],
+            filled=prop.columns[0] in filled or (prop.key == "state" and cls.__state_table__ is not None),
+        )
         for prop in mapper.column_attrs
         if prop.key not in _OWN and isinstance(prop.columns[0], Column)
     }

@@ -14,6 +14,7 @@ from crmcore.interactions import rules as interactions
 from crmcore.interactions import seed as interactions_seed
 from crmcore.lookups import rules as lookups
 from crmcore.lookups import seed as lookups_seed
+from crmcore.query import rules as query
 from crmcore.states import rules as states
 from crmcore.states import seed as states_seed
 from crmcore.territory import rules as territory
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from crmcore.session.changes import Change
     from crmcore.session.session import Session
 
-_RULES: Final = (states, territory, lookups, characteristics, accounts, interactions)
+_RULES: Final = (states, territory, lookups, characteristics, accounts, interactions, query)
 _SEEDS: Final = (states_seed, territory_seed, lookups_seed, characteristics_seed, accounts_seed, interactions_seed)
 
 
@@ -35,6 +36,11 @@ def check_flush(session: Session, changes: Sequence[Change]) -> list[Problem]:
 def derive(session: Session, changes: Sequence[Change]) -> None:
     """Change what follows from a commit's changes, before its hooks see them; it is validated and written with them."""
     territory.derive(session, changes)
+
+
+def follow_flush(session: Session, changes: Sequence[Change]) -> None:
+    """Do what follows from the changes of a flush that was written: a check may be made of changes that never are, and does nothing."""
+    accounts.follow(session, changes)
 
 
 def check_commit(session: Session, changes: Sequence[Change]) -> list[Problem]:

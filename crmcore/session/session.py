@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from crmcore.characteristics.api import CharacteristicsApi
     from crmcore.interactions.api import InteractionsApi
     from crmcore.lookups.api import LookupsApi
+    from crmcore.query.api import SearchApi
     from crmcore.registry import Dispatcher, Registry
     from crmcore.states import States
     from crmcore.territory import Territory
@@ -144,6 +145,13 @@ class Session:
         from crmcore.characteristics.api import CharacteristicsApi  # noqa: PLC0415 - it uses the session
 
         return CharacteristicsApi(self)
+
+    @cached_property
+    def search(self) -> SearchApi:
+        """Lists, full text, saved searches and list views."""
+        from crmcore.query.api import SearchApi  # noqa: PLC0415 - it uses the session
+
+        return SearchApi(self)
 
     @cached_property
     def changesets(self) -> ChangeSets:
@@ -312,7 +320,7 @@ class Session:
             with translate_errors():
                 yield
         except BaseException as error:
-            mourners = self._unit.mourners
+            mourners = self._unit.mourners if self._unit is not None else []
             self.orm.rollback()
             self._reset()
             for mourn in mourners:

@@ -89,11 +89,13 @@ class UnitOfWork:
         self.session.take_write_lock()
         self._write(changes)
         now = self.session.now()
-        for change in complete_changes(changes):
+        written = complete_changes(changes)
+        for change in written:
             if self.tells and plan_of(type(change.record)).audited:
                 event = self._envelope(f"{change.entity}.{change.verb}", 1, now, change=change)
                 self.told.append(Told(change, event))
                 self._announce(event)
+        rules.follow_flush(self.session, written)
 
     def problems_of(self, changes: Sequence[Change]) -> list[Problem]:
         """Ask the fields, the rules of the core and every plugin about changes that are not written yet, and fill what rules derive."""
@@ -131,6 +133,7 @@ class UnitOfWork:
         """Do the whole sequence up to the commit itself."""
         self.session.take_write_lock()
         self.settle()
+        rules.derive(self.session, self.changes)
         if self.tells:
             self.session.registry.hooks.results("crm_before_commit", session=self.session, changes=self.changes)
         self.settle()

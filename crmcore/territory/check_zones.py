@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -53,11 +53,11 @@ def check_parameters(session: Session, changes: Sequence[Change]) -> Iterator[Pr
 
 def check_tree(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
     """Refuse a zone inside itself, and keep the paths right, also below a zone that moves."""
-    records = [change.record for change in changes if change.verb is not RecordVerb.DELETED]
-    zones = [record for record in records if isinstance(record, Zone)]
-    if not any(change.verb is RecordVerb.CREATED or {"parent_id", "path"} & change.fields for change in changes):
+    living = [(change, zone) for change in changes if change.verb is not RecordVerb.DELETED and isinstance(zone := change.record, Zone)]
+    if not any(change.verb is RecordVerb.CREATED or {"parent_id", "path"} & change.fields for change, _ in living):
         return
-    new = [zone for zone in zones if vars(zone).get("id") is None or not vars(zone).get("version")]
+    zones = [zone for _, zone in living]
+    new = [zone for change, zone in living if change.verb is RecordVerb.CREATED]
     if new:
         draw_keys(session.orm.connection(), Zone, new)
     row = table_of(Zone).c
@@ -68,14 +68,12 @@ def check_tree(session: Session, changes: Sequence[Change]) -> Iterator[Problem]
         if path is None or len(path) > _LONGEST_PATH:
             yield Problem(code="ZONE_CYCLE", params={"code": zone.code})
             return
-    for change in changes:
-        zone = change.record
-        if isinstance(zone, Zone) and change.verb is not RecordVerb.DELETED:
-            old = stored[zone.id].path if zone.id in stored else None
-            zone.path = _path(zone.id, parents) or ""
-            change.changes.pop("path", None)
-            if zone.path != old:
-                change.changes["path"] = (old, zone.path)
+    for change, zone in living:
+        old = stored[zone.id].path if zone.id in stored else None
+        zone.path = _path(zone.id, parents) or ""
+        change.changes.pop("path", None)
+        if zone.path != old:
+            change.changes["path"] = (old, zone.path)
     _move_below(session, {zone.id for zone in zones}, parents, {key: each.path for key, each in stored.items()})
 
 
@@ -132,12 +130,13 @@ def check_rules(session: Session, changes: Sequence[Change]) -> Iterator[Problem
 
 
 def _is_sound(rule: ZoneRule) -> bool:
-    shape = _SHAPES.get(rule.kind)  # type: ignore[call-overload] # the keys are text too
-    if shape is None or not isinstance(rule.first, str) or not shape.match(rule.first):
+    kind, first, last = (vars(rule).get(name) for name in ("kind", "first", "last"))
+    shape = next((shape for each, shape in _SHAPES.items() if each == kind), None)
+    if shape is None or not isinstance(first, str) or not shape.match(first):
         return False
-    if rule.kind == ZoneRuleKind.POSTCODE_RANGE:
-        return isinstance(rule.last, str) and bool(shape.match(rule.last)) and rule.first <= rule.last
-    return rule.last == ""
+    if kind != ZoneRuleKind.POSTCODE_RANGE:
+        return last == ""
+    return isinstance(last, str) and bool(shape.match(last)) and first <= last
 
 
 def _overlapping(rules: Iterable[_Rule]) -> Iterator[tuple[_Rule, _Rule]]:
@@ -170,7 +169,11 @@ class _Interval(NamedTuple):
 
 def check_assignments(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
     """Refuse a second seller for a zone, unit and day (I-23), and what begins when its seller has left (I-22)."""
-    living = [(change, row) for change in changes if change.verb is not RecordVerb.DELETED and isinstance(row := change.record, SellerZone)]
+    living = [
+        (change, row)
+        for change in changes
+        if change.verb is not RecordVerb.DELETED and isinstance(row := change.record, SellerZone) and _is_filled(row)
+    ]
     inverted = [row for _, row in living if row.to_date is not None and row.to_date < row.from_date]
     for row in inverted:
         yield Problem(code="SELLER_ZONE_INVERTED", params={"first": row.from_date, "last": row.to_date})
@@ -180,17 +183,28 @@ def check_assignments(session: Session, changes: Sequence[Change]) -> Iterator[P
         if row.salesperson_id in people:
             yield from check_receives(people[row.salesperson_id], row.from_date)
     if living and not inverted:
-        yield from _check_overlaps(session, changes, [row for _, row in living])
+        zones = {row.id: row for row in session.scalars(select(Zone).where(Zone.id.in_({row.zone_id for _, row in living})))}
+        for change, row in living:
+            if row.zone_id in zones and zones[row.zone_id].obsolete and change.verb is RecordVerb.CREATED:
+                yield Problem(code="ZONE_OBSOLETE", params={"code": zones[row.zone_id].code})
+        yield from _check_overlaps(session, changes, [row for _, row in living], {key: zone.code for key, zone in zones.items()})
 
 
-def _check_overlaps(session: Session, changes: Sequence[Change], living: Sequence[SellerZone]) -> Iterator[Problem]:
+def _is_filled(row: SellerZone) -> bool:
+    """Return whether there is something to compare; what is missing is refused as such by the check of the fields."""
+    values = vars(row)
+    return isinstance(values.get("zone_id"), int) and type(values.get("from_date")) is date
+
+
+def _check_overlaps(
+    session: Session, changes: Sequence[Change], living: Sequence[SellerZone], codes: Mapping[int, str]
+) -> Iterator[Problem]:
     touched = {key for change in changes if (key := vars(change.record).get("id")) is not None}
     column = table_of(SellerZone).c
     columns = (column.id, column.zone_id, column.business_unit_id, column.from_date, column.to_date, column.salesperson_id)
     rows = session.execute(select(*columns).where(column.zone_id.in_({row.zone_id for row in living})))
     found = [_interval(*each[1:]) for each in rows if each.id not in touched]
     found += [_interval(row.zone_id, row.business_unit_id, row.from_date, row.to_date, row.salesperson_id) for row in living]
-    codes = {row.id: row.code for row in session.execute(select(Zone.id, Zone.code).where(Zone.id.in_({row.zone_id for row in living})))}
     groups: dict[tuple[int, int | None], list[_Interval]] = defaultdict(list)
     for each in found:
         groups[each.zone_id, each.unit_id].append(each)

@@ -30,7 +30,7 @@ def check_sellers(session: Session, cls: type[Entity], wishes: Sequence[Seen]) -
         )
         fixed |= {row.id for row in session.execute(columns)}
     wanted = sorted({wish.new for wish in wishes if wish.new is not None})
-    people = {}
+    people: dict[int, Any] = {}
     for some in batches(wanted):
         rows = session.execute(select(Salesperson.id, Salesperson.code, Salesperson.disabled_from).where(Salesperson.id.in_(some)))
         people |= {row.id: row for row in rows}

@@ -57,7 +57,13 @@ def archive():
                     units[number] = s.add(BusinessUnit(number=number, code=f"U{number}", label_it="Unità"))
             s.flush()
             found = {}
-            for code, parent, number in (("CASA", None, 1), ("SMALL", "CASA", 1), ("TINY", "SMALL", 1), ("ALTRO", None, 1), ("SMALL2", None, 2)):
+            for code, parent, number in (
+                ("CASA", None, 1),
+                ("SMALL", "CASA", 1),
+                ("TINY", "SMALL", 1),
+                ("ALTRO", None, 1),
+                ("SMALL2", None, 2),
+            ):
                 record = Portfolio(business_unit_id=units[number].id, code=code, label_it=code, parent_id=found.get(parent))
                 s.add(record)
                 s.flush()

@@ -175,7 +175,9 @@ def test_a_withdrawn_choice_stays_readable_and_is_not_taken_again(open_crm, defi
 @pytest.mark.parametrize("source", ["api", "ui", "import"])
 def test_people_and_imports_write_neither_read_only_nor_computed_values(open_crm, define, account, source):
     crm = open_crm()
-    define(crm, definition("ro", read_only=True), definition("x", "integer"), definition("comp", "integer", compute="x + 1", depends_on=("x",)))
+    define(
+        crm, definition("ro", read_only=True), definition("x", "integer"), definition("comp", "integer", compute="x + 1", depends_on=("x",))
+    )
     key = account(crm, x=1)
     for actor in ("anna", Actor.system("import")):
         with crm.session(actor, source=source) as s:
@@ -301,7 +303,11 @@ def test_defaults_are_filled_and_mandatory_values_cannot_be_left_out_or_taken_aw
     with crm.session("anna") as s:
         record = s.require(Account, key)
         assert s.characteristics.values(record) == {"d": 3, "m": "x", "ro": "auto"}
-        assert {each.key: each.source for each in s.characteristics.history(record)} == {"m": "api", "d": "rule:default", "ro": "rule:default"}
+        assert {each.key: each.source for each in s.characteristics.history(record)} == {
+            "m": "api",
+            "d": "rule:default",
+            "ro": "rule:default",
+        }
         record.set_characteristic("m", None)
         with pytest.raises(ValidationFailed, match="CHARACTERISTIC_MISSING"):
             s.commit()

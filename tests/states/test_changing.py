@@ -57,7 +57,7 @@ def history(crm, cls, key):
         return record.state, record.version, [(row.old, row.new, row.actor, row.override) for row in s.states.history(record)]
 
 
-@pytest.mark.feature("S10", "W5")
+@pytest.mark.feature("S10")
 def test_the_workflow_of_story_s10(crm, contracts, somebody, new_contract):
     key = new_contract(crm)
     codes = [change(crm, somebody(login), contracts.Contract, key, to) for login, to, _ in STORY]
@@ -270,7 +270,6 @@ def test_on_a_hosts_connection_a_refusal_leaves_the_hosts_work_alone(crm, contra
         assert s.scalar(select(Account.id).where(Account.name == "Of the host")) is not None
 
 
-@pytest.mark.feature("W5")
 def test_a_change_of_state_takes_few_statements(crm, contracts, somebody, new_contract, count_statements):
     key = new_contract(crm)
     change(crm, somebody("mrossi"), contracts.Contract, key, "20")

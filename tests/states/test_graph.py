@@ -63,7 +63,7 @@ def test_mermaid_quotes_what_could_end_a_label(open_crm, nasty):
         lines = s.states.mermaid("own.nasty").splitlines()
     assert lines[0] == "flowchart LR"
     assert lines[1] == '    s0["a x#quot;#lt;script#gt;alert(1)#lt;/script#gt;#amp;#96;]#92; "]'
-    assert [line for line in lines if "-->" in line][1] == "    s1 --> s0"
+    assert "    s1 --> s0" in lines
     assert all(line.count('"') in {0, 2} for line in lines)
 
 

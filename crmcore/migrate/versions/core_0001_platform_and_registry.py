@@ -794,10 +794,23 @@ def upgrade() -> None:
     op.create_index(op.f("ix_relation_account_id"), "relation", ["account_id"], unique=False)
     op.create_index(op.f("ix_relation_other_account_id"), "relation", ["other_account_id"], unique=False)
     op.create_index(op.f("ix_relation_person_id"), "relation", ["person_id"], unique=False)
+    # The full-text index has a form of its own on each database.
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE TABLE account_search "
+            "(account_id BIGINT PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE, document TSVECTOR NOT NULL)"
+        )
+        op.execute("CREATE INDEX ix_account_search_document ON account_search USING gin (document)")
+    else:
+        op.execute(
+            "CREATE VIRTUAL TABLE account_search USING fts5 "
+            "(name, people, codes, notes, prefix='2 3', tokenize=\"unicode61 remove_diacritics 0\")"
+        )
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_table("account_search")
     op.drop_table("relation")
     op.drop_table("person_preference")
     op.drop_table("interaction")

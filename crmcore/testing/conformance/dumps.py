@@ -10,6 +10,7 @@ from typing import Any, Final
 import attrs
 from sqlalchemy import Connection, Engine, inspect, literal_column, select, table
 
+from crmcore.migrate.managed import is_search
 from crmcore.model import JOB, SCHEDULE
 
 QUEUE: Final = frozenset({JOB.name, SCHEDULE.name})
@@ -48,7 +49,7 @@ def dump(
     if isinstance(source, Engine):
         with source.connect() as connection:
             return dump(connection, only=only, leave_out=leave_out, without=without)
-    existing = set(inspect(source).get_table_names())
+    existing = {name for name in inspect(source).get_table_names() if not is_search(name)}
     chosen = existing - set(leave_out) if only is None else existing & set(only)
     return Dump({name: _rows(source, name, without) for name in sorted(chosen)})
 

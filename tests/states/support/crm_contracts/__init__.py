@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from crm_contracts.model import Contract
-
 from crmcore import Job, Label, Migrations, PluginInfo, ScriptFunction, State, StateTable, Transition, TransitionMode, hookimpl
 
 PLUGIN = PluginInfo(name="contracts", label=Label("Contratti", "Contracts"), summary="Contracts of a test.")
