@@ -51,8 +51,9 @@ def prepare(statement: Select[Any], dialect: Dialect) -> DriverQuery:
     if compiled.post_compile_params or compiled.literal_execute_params:
         message = "a query for the driver has no parameters that are written into the SQL"
         raise TypeError(message)
-    names = tuple(compiled.positiontup or ()) if compiled.positional else tuple(compiled.binds)
-    processors: dict[str, Processor | None] = {name: _binder(compiled.binds[name].type, dialect) for name in names}
+    by_name = {name: bind for bind, name in compiled.bind_names.items()}
+    names = tuple(compiled.positiontup or ()) if compiled.positional else tuple(by_name)
+    processors: dict[str, Processor | None] = {name: _binder(by_name[name].type, dialect) for name in names}
     return DriverQuery(
         sql=str(compiled),
         names=names,

@@ -202,9 +202,9 @@ def test_each_kind_of_condition_starts_from_its_index(open_crm, define, node, in
             from crmcore.query.filters import compile_filter
 
             with crm.session("anna") as s:
-                condition = compile_filter(s, Account, Account, node).condition
-                statement = Account.__table__.select().with_only_columns(Account.__table__.c.id).where(condition)
-                sql = statement.compile(dialect=crm.engine.dialect, compile_kwargs={"literal_binds": True})
+                compiled, compiler = compile_filter(s, Account, Account, node)
+                statement = Account.__table__.select().with_only_columns(Account.__table__.c.id).where(compiled.condition)
+                sql = statement.params(compiler.arguments).compile(dialect=crm.engine.dialect, compile_kwargs={"literal_binds": True})
                 plan = "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {sql}"))
             assert index in plan, plan
 
