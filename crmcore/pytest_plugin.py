@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class OpenCrm(Protocol):
-    """Open a migrated Crm on the test's database; it is closed after the test. An account needs nothing but a name, unless ``settings`` say more."""
+    """Open a migrated Crm on the test's database; it is closed after the test.
+
+    An account needs nothing but a name, unless ``settings`` say more.
+    """
 
     def __call__(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, select
 
 from crmcore.characteristics.definitions import DefinitionSet, effective
 from crmcore.model import CharacteristicRow
@@ -31,8 +31,8 @@ _COLUMNS: Final = (
 # Keys are never given twice and versions only rise, so no later state of the table has the fingerprint of an earlier one.
 _FINGERPRINT: Final = select(
     func.count(),
-    func.coalesce(func.sum(_TABLE.c.version), 0),
-    func.coalesce(func.max(_TABLE.c.id), 0),
+    func.coalesce(func.sum(_TABLE.c.version), literal_column("0")),
+    func.coalesce(func.max(_TABLE.c.id), literal_column("0")),
 ).select_from(_TABLE)
 _ROWS: Final = select(*_COLUMNS).order_by(_TABLE.c.id)
 
@@ -58,13 +58,17 @@ class DefinitionCache:
             if key.startswith(f"{plugin.name}_")
         }
         self._kept: _Kept | None = None
+        self._fingerprint: str | None = None
 
     def read(self, connection: Connection, *, keep: bool) -> DefinitionSet:
         """Return the definitions that a transaction sees; one statement when nothing changed.
 
         ``keep`` is False where rows may be seen that nobody has committed: they are for this transaction alone.
         """
-        found = connection.execute(_FINGERPRINT).one()
+        if self._fingerprint is None:
+            # Asked in every transaction: compiled once, and run through the driver.
+            self._fingerprint = str(_FINGERPRINT.compile(dialect=connection.dialect))
+        found = connection.exec_driver_sql(self._fingerprint).one()
         present = (int(found[0]), int(found[1]), int(found[2]))
         kept = self._kept
         if kept is not None and kept.fingerprint == present:

@@ -10,13 +10,13 @@ from sqlalchemy.orm.attributes import get_history
 
 from crmcore.characteristics.defining import check_definitions
 from crmcore.characteristics.history import record_history
-from crmcore.characteristics.scope import account_of, read_places, scope_label
+from crmcore.characteristics.scope import Places, account_of, read_places, read_portfolios, scope_label
 from crmcore.characteristics.state import UnitState, state_of
 from crmcore.characteristics.targets import missing_targets
 from crmcore.characteristics.values import check_values
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
-from crmcore.model import CharacteristicRow, Entity
+from crmcore.model import Account, AccountPortfolio, CharacteristicRow, Entity
 from crmcore.session.fields import plan_of
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ def check(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
     definitions = [change for change in changes if isinstance(change.record, CharacteristicRow)]
     if definitions:
         problems += check_definitions(session, definitions)
+    places = _places_of_new(session, changes)
     for change in changes:
         if change.verb is not RecordVerb.DELETED and plan_of(type(change.record)).has_characteristics:
-            problems += _check_record(session, change)
+            problems += _check_record(session, change, places)
     return problems
 
 
@@ -53,7 +54,22 @@ def check_commit(session: Session, changes: Sequence[Change]) -> Iterable[Proble
     return list(_commit_problems(session, touched, created)) if touched else []
 
 
-def _check_record(session: Session, change: Change) -> list[Problem]:
+def _places_of_new(session: Session, changes: Sequence[Change]) -> Places | None:
+    """Return where new accounts will be, by their identity, when some definition with a default wants to know."""
+    if not any(isinstance(change.record, Account) and change.verb is RecordVerb.CREATED for change in changes):
+        return None
+    bound = [each for each in state_of(session).of(Account.entity_name()).values() if each.bound and each.spec.default is not None]
+    if not bound:
+        return None
+    homes = [
+        (id(account), change.record.portfolio_id or change.record.portfolio.id)
+        for change in changes
+        if isinstance(change.record, AccountPortfolio) and (account := change.record.__dict__.get("account")) is not None
+    ]
+    return read_portfolios(session, bound, homes)
+
+
+def _check_record(session: Session, change: Change, places: Places | None) -> list[Problem]:
     """Check the values of one record; what is stored is set on the record and in the change."""
     if _COLUMN not in change.changes and change.verb is not RecordVerb.CREATED:
         return []
@@ -68,8 +84,13 @@ def _check_record(session: Session, change: Change) -> list[Problem]:
     old, new = old or {}, new or {}
     problems: list[Problem] = []
     if change.verb is RecordVerb.CREATED:
-        # One that is bound waits until the account has its portfolio: `fill_defaults`.
-        defaults = {key: each for key, each in definitions.items() if not each.bound and key not in new}
+        # One that is bound and whose account is not yet in its portfolio waits for `fill_defaults`.
+        here = id(change.record)
+        defaults = {
+            key: each
+            for key, each in definitions.items()
+            if key not in new and (not each.bound or (places is not None and places.contain(each, here)))
+        }
         new = {**new, **_defaults(state, change.record, defaults)}
     writers = state.writers(change.record, new) if state.automatic else {}
     checked = check_values(change.entity, new, old, definitions, writers, state.writer)

@@ -54,6 +54,25 @@ def read_places(session: Session, definitions: Iterable[Definition], account_ids
     for start in range(0, len(wanted), CHUNK):
         for account_id, number, path in session.execute(query.where(AccountPortfolio.account_id.in_(wanted[start : start + CHUNK]))):
             accounts[account_id].append((number, path))
+    return Places(accounts, _portfolios(session, definitions))
+
+
+def read_portfolios(session: Session, definitions: Collection[Definition], homes: Collection[tuple[int, int]]) -> Places:
+    """Return where accounts will be that are not written yet: ``homes`` pairs any number that stands for an account with a portfolio."""
+    rows = session.execute(
+        select(Portfolio.id, BusinessUnit.number, Portfolio.path)
+        .join(BusinessUnit, BusinessUnit.id == Portfolio.business_unit_id)
+        .where(Portfolio.id.in_({portfolio for _, portfolio in homes}))
+    )
+    found = {key: (number, path) for key, number, path in rows}
+    accounts: dict[int, list[Place]] = defaultdict(list)
+    for account, portfolio in homes:
+        if portfolio in found:
+            accounts[account].append(found[portfolio])
+    return Places(accounts, _portfolios(session, definitions))
+
+
+def _portfolios(session: Session, definitions: Iterable[Definition]) -> dict[str, list[Place]]:
     portfolios: dict[str, list[Place]] = defaultdict(list)
     codes = sorted({definition.spec.portfolio for definition in definitions if definition.spec.portfolio is not None})
     if codes:
@@ -64,7 +83,7 @@ def read_places(session: Session, definitions: Iterable[Definition], account_ids
         )
         for code, number, path in rows:
             portfolios[code].append((number, path))
-    return Places(accounts, portfolios)
+    return portfolios
 
 
 def account_of(record: Entity) -> int | None:

@@ -134,8 +134,9 @@ class Transition:
     """An allowed step from one state to another; only members of one of the ``groups`` may take it (empty: everybody).
 
     ``guard`` names a `ScriptFunction` that gets the fields of the record as a mapping of plain values, and says whether the step may be
-    taken. ``required_fields`` and ``ordered_dates`` are columns or characteristics: those must be filled, and these, as far as they are filled,
-    must not go backwards. ``effects`` are jobs that are queued with the change, with entity, id, old and new state. ``variant`` narrows
+    taken. ``required_fields`` and ``ordered_dates`` are columns or characteristics: those must be filled, and these, as far as they are
+    filled, must not go backwards. ``effects`` are jobs that are queued with the change, with entity, id, old and new state.
+    ``variant`` narrows
     the step to records of one variant, such as an order type (empty: all); it wins over a step without.
     """
 

@@ -11,6 +11,7 @@ from crmcore.model.catalogues import (
     LookupTable,
     SavedSearch,
 )
+from crmcore.model.entities import ENTITIES
 from crmcore.model.organisation import AccountPortfolio, BusinessUnit, Portfolio
 from crmcore.model.paths import below, path_text
 from crmcore.model.people import Consent, Interaction, InteractionKind, Person, Preference, Relation, RelationKind, Site, SiteKind
@@ -19,41 +20,6 @@ from crmcore.model.states import StateChange, StateRow, StateTableRow, Transitio
 from crmcore.model.territory import NULL_CODES, Parameter, Salesperson, SalespersonKind, SellerZone, Zone, ZoneRule, ZoneRuleKind
 from crmcore.model.types import BigId, Json, JsonMap, Money, UtcDateTime
 from crmcore.model.visibility import Visibility, VisibilityKind
-
-ENTITIES = (
-    Account,
-    AccountPortfolio,
-    AccountRole,
-    BusinessUnit,
-    ChangeSet,
-    ChangeSetItem,
-    CharacteristicChange,
-    CharacteristicRow,
-    Consent,
-    ContactPoint,
-    ExternalKey,
-    Interaction,
-    InteractionKind,
-    LookupEntry,
-    LookupTable,
-    Parameter,
-    Person,
-    Portfolio,
-    Preference,
-    Relation,
-    RelationKind,
-    Salesperson,
-    SavedSearch,
-    SellerZone,
-    Site,
-    StateChange,
-    StateRow,
-    StateTableRow,
-    TransitionRow,
-    Zone,
-    ZoneRule,
-)
-"""The entity classes of the core."""
 
 __all__ = [
     "AUDIT",

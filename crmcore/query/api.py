@@ -24,6 +24,7 @@ from crmcore.model import Account, Entity, SavedSearch
 from crmcore.query import fulltext, saved, views
 from crmcore.query.filters import compile_filter
 from crmcore.query.finding import PAGE, Count, Counting, Filter, Page, count, find, find_ids, find_values
+from crmcore.query.listing import forget
 from crmcore.query.views import ListView
 from crmcore.query.visible import account_conditions, who
 
@@ -169,6 +170,7 @@ class SearchApi:
         Raises:
             UsageError: ``QUERY_INVALID`` with ``VIEW_INVALID`` for each fault.
         """
+        forget(self._session)
         return views.declare(self._session, view)
 
     def views(self) -> Sequence[ListView]:
@@ -177,6 +179,7 @@ class SearchApi:
 
     def withdraw(self, name: str) -> None:
         """Forget a list view."""
+        forget(self._session)
         views.withdraw(self._session, name)
 
     def _entity(self, name: str) -> type[Entity]:

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from crmcore.errors import Problem, UsageError
 from crmcore.model import Entity
-from crmcore.query.advice import warnings_of
 from crmcore.query.listing import LIMIT, Listing, Shown, listing_of
 from crmcore.query.sorting import Start
 from crmcore.query.visible import who
@@ -107,7 +106,7 @@ def find(
         next=rows.next,
         previous=rows.previous,
         count=None if count is None else _count(session, listing, arguments, count),
-        warnings=warnings_of(session, cls, listing.compiled, listing.order),
+        warnings=listing.warnings(session),
     )
 
 
@@ -149,7 +148,7 @@ def find_values(  # noqa: PLR0913 - as above
         next=rows.next,
         previous=rows.previous,
         count=None if count is None else _count(session, listing, arguments, count),
-        warnings=warnings_of(session, cls, listing.compiled, listing.order),
+        warnings=listing.warnings(session),
     )
 
 

@@ -10,34 +10,40 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
+    Column,
     ColumnElement,
     Connection,
     Float,
+    Integer,
+    MetaData,
     Select,
+    Table,
     Text,
     bindparam,
     cast,
-    column,
     delete,
     func,
-    insert,
     literal,
     literal_column,
     select,
-    table,
 )
 from sqlalchemy.types import UserDefinedType
 
+from crmcore.migrate.managed import SEARCH_TABLE
 from crmcore.model import Account
 from crmcore.query.documents import CHUNK, Document, read_documents
 from crmcore.query.words import Term, terms
+from crmcore.storage import NewRows, insert_rows
 
-TABLE: Final = "account_search"
-"""Made by the core's first revision."""
 CANDIDATES: Final = 2_000
 """Of how many accounts the rank is computed: who asks for one letter does not wait for the order of a million."""
 
-_FTS: Final = table(TABLE, column("rowid"), *(column(name) for name in ("name", "people", "codes", "notes")), column(TABLE))
+_PLACES: Final = ("name", "people", "codes", "notes")
+# In metadata of their own: no model, and nothing that a migration compares.
+_FTS: Final = Table(
+    SEARCH_TABLE, MetaData(), Column("rowid", Integer), *(Column(name, Text) for name in _PLACES), Column(SEARCH_TABLE, Text)
+)
 _WEIGHTS: Final = (10.0, 6.0, 8.0, 1.0)
 _LETTERS: Final = {"name": "A", "codes": "B", "people": "C", "notes": "D"}
 _LAST_POSITION: Final = 16_383
@@ -55,7 +61,7 @@ class _TextSearch(UserDefinedType[Any]):
 
 _VECTOR: Final = _TextSearch("TSVECTOR")
 _QUERY: Final = _TextSearch("TSQUERY")
-_SEARCH: Final = table(TABLE, column("account_id"), column("document", _VECTOR))
+_SEARCH: Final = Table(SEARCH_TABLE, MetaData(), Column("account_id", BigInteger), Column("document", _VECTOR))
 
 
 def text_query(text: str, dialect: str) -> str:
@@ -90,7 +96,7 @@ def ranked(dialect: str, text: str, conditions: Sequence[ColumnElement[bool]]) -
         found = select(key.label("id"), score.label("score")).select_from(_SEARCH).join(Account, Account.id == key).where(_matches(asked))
     else:
         key = _FTS.c.rowid
-        score = -func.bm25(literal_column(TABLE), *(literal_column(str(weight)) for weight in _WEIGHTS), type_=Float)
+        score = -func.bm25(literal_column(SEARCH_TABLE), *(literal_column(str(weight)) for weight in _WEIGHTS), type_=Float)
         found = select(key.label("id"), score.label("score")).select_from(_FTS).join(Account, Account.id == key).where(_fts_matches(asked))
     first = found.where(*conditions).limit(CANDIDATES).subquery("candidates")
     return select(first.c.id, first.c.score).order_by(first.c.score.desc(), first.c.id)
@@ -103,22 +109,11 @@ def write(connection: Connection, documents: Collection[Document], *, new: bool)
     if not new:
         remove(connection, [document.account_id for document in documents])
     if connection.dialect.name == "postgresql":
-        rows: list[dict[str, Any]] = [{"account_id": each.account_id, "words": _vector(each)} for each in documents]
-        connection.execute(insert(_SEARCH).values(document=cast(bindparam("words", type_=Text), _VECTOR)), rows)
-        return
-    connection.execute(
-        insert(_FTS),
-        [
-            {
-                "rowid": each.account_id,
-                "name": " ".join(each.name),
-                "people": " ".join(each.people),
-                "codes": " ".join(each.codes),
-                "notes": " ".join(each.notes),
-            }
-            for each in documents
-        ],
-    )
+        rows = NewRows(_SEARCH, ("account_id", "document"), [(each.account_id, _vector(each)) for each in documents])
+    else:
+        found = [(each.account_id, *(" ".join(getattr(each, place)) for place in _PLACES)) for each in documents]
+        rows = NewRows(_FTS, ("rowid", *_PLACES), found)
+    insert_rows(connection, [rows])
 
 
 def remove(connection: Connection, account_ids: Iterable[int]) -> None:
@@ -161,7 +156,7 @@ def _matches(asked: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 def _fts_matches(asked: ColumnElement[Any]) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = _FTS.c[TABLE].op("MATCH")(asked)
+    found: ColumnElement[bool] = _FTS.c[SEARCH_TABLE].op("MATCH")(asked)
     return found
 
 

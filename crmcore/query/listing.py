@@ -15,6 +15,7 @@ from crmcore.characteristics.expressions import raw_value_of
 from crmcore.characteristics.state import state_of
 from crmcore.errors import Problem, UsageError
 from crmcore.model import Entity
+from crmcore.query.advice import warnings_of
 from crmcore.query.driver import DriverQuery, prepare
 from crmcore.query.fields import CHARACTERISTIC, field_names, find_field, unknown_field
 from crmcore.query.filters import Compiled, Leaf, arguments_again, compile_filter
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from crmcore.session import Session
 
 _MOST_KEPT: Final = 1_000
+_ASK_AGAIN: Final = 64
 LIMIT: Final = "page_limit"
 
 
@@ -50,6 +52,15 @@ class Listing:
     _columns: dict[tuple[str, ...], list[Shown]] = attrs.field(factory=dict)
     _selects: dict[Hashable, list[Select[Any]]] = attrs.field(factory=dict)
     _driver: dict[Hashable, list[DriverQuery]] = attrs.field(factory=dict)
+    _uses: int = 0
+    _warnings: tuple[Problem, ...] = ()
+
+    def warnings(self, session: Session) -> tuple[Problem, ...]:
+        """Return what this list reads without an index; how large its table is, is asked again now and then."""
+        if self._uses % _ASK_AGAIN == 0:
+            self._warnings = warnings_of(session, self.cls, self.compiled, self.order)
+        self._uses += 1
+        return self._warnings
 
     def selects(self, columns: Sequence[Any], named: Hashable, start: Start | None, *, backward: bool) -> list[Select[Any]]:
         """Return the queries of a page, in the order in which they are read until it is full."""
@@ -139,3 +150,8 @@ def _shown(session: Session, cls: type[Entity], columns: Sequence[str]) -> list[
     if problems:
         raise UsageError("QUERY_INVALID", problems)
     return found
+
+
+def forget(session: Session) -> None:
+    """Forget what is prepared, because indexes or list views changed."""
+    state_of(session).definitions.prepared.clear()

@@ -71,7 +71,7 @@ def test_a_mass_change_refuses_what_a_single_one_refuses(open_crm, define, crowd
     with crm.session("anna") as s:
 
         def refused(key, value):
-            return {code: count for code, count in s.characteristics.preview(keys, key, value).counts.items()}
+            return dict(s.characteristics.preview(keys, key, value).counts)
 
         assert refused("mq", "5") == {"planned": 1, "CHARACTERISTIC_OUT_OF_SCOPE": 2}
         assert refused("ro", "x") == {"CHARACTERISTIC_READ_ONLY": 3}

@@ -109,7 +109,8 @@ def test_its_life_in_a_deployment(crm, process, tmp_path):
 
     installed("init", "--plugin", "zz_life")
     account = (
-        f"from crmcore import *\nwith Crm.open({str(shop)!r}) as c, c.session('anna') as s:\n  s.accounts.create(name='Rossi', phone1='1', portfolio='GENERICO'); s.commit()"
+        f"from crmcore import *\nwith Crm.open({str(shop)!r}) as c, c.session('anna') as s:\n"
+        "  s.accounts.create(name='Rossi', phone1='1', portfolio='GENERICO'); s.commit()"
     )
     subprocess.run([sys.executable, "-c", account], env={"PYTHONPATH": str(site)}, check=True, timeout=60)
     installed("work", "--until-idle")

@@ -160,7 +160,7 @@ def test_a_list_that_is_only_sorted_reads_one_page_from_the_index(open_crm, defi
         # The rows without a value come last, and are all there.
         ids, page = [], s.search.values("account", ["id", "c.consumo_kwh"], sort="-c.consumo_kwh", page=1000)
         while True:
-            ids += [row for row in page]
+            ids += list(page)
             if page.next is None:
                 break
             page = s.search.values("account", ["id", "c.consumo_kwh"], sort="-c.consumo_kwh", page=1000, after=page.next)

@@ -55,7 +55,7 @@ def reference(rows, order):
     ids = sorted(rows, reverse=order[-1][1] if order else False)
     for field, descending in reversed(order):
         filled = [key for key in ids if rows[key][field] is not None]
-        filled.sort(key=lambda key: Decimal(rows[key][field]) if field == "c.d" else rows[key][field], reverse=False)  # noqa: B023
+        filled.sort(key=lambda key: Decimal(rows[key][field]) if field == "c.d" else rows[key][field], reverse=False)
         if descending:
             # Reversed without turning equals around.
             groups = {}
@@ -129,7 +129,7 @@ def test_what_is_out_of_scope_sorts_as_empty(open_crm, define, account, archive,
     put(crm, keys["B"], places["ALTRO"])
     with crm.session("anna") as s:
         assert [record.name for record in s.search.find("account", sort="c.mq")] == ["C", "A", "B"]
-        assert [row for row in s.search.values("account", ["name", "c.mq"], sort="-c.mq")] == [
+        assert list(s.search.values("account", ["name", "c.mq"], sort="-c.mq")) == [
             ("A", Decimal(5)),
             ("C", Decimal(4)),
             ("B", None),

@@ -56,8 +56,8 @@ def test_a_shared_search_is_for_all_and_belongs_to_its_owner(filled):
         assert [record.name for record in s.search.run("nostra")] == ["A0"]
         assert len(s.search.run("nostra", owner="anna")) == 2
         theirs = s.scalar(select(SavedSearch).where(SavedSearch.owner == "anna", SavedSearch.shared))
-        for change in (lambda: setattr(theirs, "shared", False), lambda: setattr(theirs, "owner", "bruno"), lambda: s.delete(theirs)):
-            change()
+        for change in (lambda row: setattr(row, "shared", False), lambda row: setattr(row, "owner", "bruno"), s.delete):
+            change(theirs)
             with pytest.raises(ValidationFailed, match="SEARCH_NOT_YOURS"):
                 s.commit()
             theirs = s.scalar(select(SavedSearch).where(SavedSearch.owner == "anna", SavedSearch.shared))

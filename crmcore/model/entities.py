@@ -1,0 +1,56 @@
+"""The entity classes of the core, all of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crmcore.model.account import Account, AccountRole, ContactPoint, ExternalKey
+from crmcore.model.base import Entity
+from crmcore.model.catalogues import (
+    ChangeSet,
+    ChangeSetItem,
+    CharacteristicChange,
+    CharacteristicRow,
+    LookupEntry,
+    LookupTable,
+    SavedSearch,
+)
+from crmcore.model.organisation import AccountPortfolio, BusinessUnit, Portfolio
+from crmcore.model.people import Consent, Interaction, InteractionKind, Person, Preference, Relation, RelationKind, Site
+from crmcore.model.states import StateChange, StateRow, StateTableRow, TransitionRow
+from crmcore.model.territory import Parameter, Salesperson, SellerZone, Zone, ZoneRule
+
+ENTITIES: Final[tuple[type[Entity], ...]] = (
+    Account,
+    AccountPortfolio,
+    AccountRole,
+    BusinessUnit,
+    ChangeSet,
+    ChangeSetItem,
+    CharacteristicChange,
+    CharacteristicRow,
+    Consent,
+    ContactPoint,
+    ExternalKey,
+    Interaction,
+    InteractionKind,
+    LookupEntry,
+    LookupTable,
+    Parameter,
+    Person,
+    Portfolio,
+    Preference,
+    Relation,
+    RelationKind,
+    Salesperson,
+    SavedSearch,
+    SellerZone,
+    Site,
+    StateChange,
+    StateRow,
+    StateTableRow,
+    TransitionRow,
+    Zone,
+    ZoneRule,
+)
+"""The entity classes of the core."""
