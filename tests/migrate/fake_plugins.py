@@ -7,10 +7,17 @@ from pathlib import Path
 from typing import Final
 
 from crmcore.hooks import Migrations
-from crmcore.model import METADATA, PLATFORM_TABLES
+from crmcore.model import ENTITIES, METADATA, PLATFORM_TABLES
 
 CORE: Final = Migrations("crmcore.migrate", "versions")
-CORE_TABLES: Final = (METADATA.tables["account"], *PLATFORM_TABLES)
+CORE_TABLES: Final = (*(METADATA.tables[cls.__tablename__] for cls in ENTITIES), *PLATFORM_TABLES)
+ACCOUNT: Final = (
+    "INSERT INTO account (id, uid, name, kind, language, seller_source, private, incomplete, characteristics, "
+    "version, created_at, created_by, updated_at, updated_by) "
+    "VALUES (1, '01890a5d-ac96-774b-bcce-b302099a8057', 'Rossi', 'business', 'it', 'zone', false, false, '{}', "
+    "1, '2026-01-01', 'x', '2026-01-01', 'x')"
+)
+"""An account as SQL, for where no model may be asked."""
 
 Package = Callable[..., Migrations]
 

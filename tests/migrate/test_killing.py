@@ -19,7 +19,7 @@ from crmcore.hooks import Migrations
 from crmcore.migrate import migration_transaction, require_current, status, upgrade
 from crmcore.testing.databases import Kind, Template, TestDatabases
 
-from .fake_plugins import ALPHA, BETA, CORE, Package
+from .fake_plugins import ACCOUNT, ALPHA, BETA, CORE, Package
 from .processes import fork, migrate, wait_for
 
 KILLS: Final = int(os.environ.get("CRM_KILLS", "60"))
@@ -48,10 +48,6 @@ op.execute("UPDATE account SET alpha_rating = 7")
     ),
 }
 
-ACCOUNT = (
-    "INSERT INTO account (id, uid, name, kind, characteristics, version, created_at, created_by, updated_at, updated_by) "
-    "VALUES (1, '01890a5d-ac96-774b-bcce-b302099a8057', 'Rossi', 'business', '{}', 1, '2026-01-01', 'x', '2026-01-01', 'x')"
-)
 ITEMS = "INSERT INTO alpha_item (id, account_id, name) VALUES (1, 1, 'one'), (2, 1, 'two')"
 
 

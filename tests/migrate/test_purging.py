@@ -34,7 +34,8 @@ def filled(engine: Engine, migrations: Mapping[str, Migrations]) -> Engine:
     """A database with two disabled plugins, and rows of both everywhere."""
     upgrade(engine, migrations, before_commit=lambda connection: record_plugins(connection, records(enabled=False), now=NOW))
     with engine.begin() as connection:
-        values = {"name": "Rossi", "kind": "business", "characteristics": {}, "version": 1, "uid": UID}
+        values = {"name": "Rossi", "kind": "business", "characteristics": {}, "version": 1, "uid": UID, "language": "it"}
+        values |= {"seller_source": "zone", "private": False, "incomplete": False}
         stamps = {"created_at": NOW, "created_by": "x", "updated_at": NOW, "updated_by": "x"}
         connection.execute(METADATA.tables["account"].insert().values(id=1, **values, **stamps))
         connection.execute(text("INSERT INTO alpha_item (id, account_id, name, size) VALUES (1, 1, 'one', 1), (2, 1, 'two', 1)"))

@@ -13,16 +13,17 @@ from sqlalchemy.pool import StaticPool
 from crmcore.errors import DatabaseBusy, DatabaseError
 from crmcore.hooks import Migrations
 from crmcore.migrate import compare, downgrade, migration_transaction, require_current, status, upgrade
+from crmcore.migrate.managed import is_search
 from crmcore.storage import open_storage
 from crmcore.testing.databases import Kind, Template, TestDatabases
 
-from .fake_plugins import ALPHA, BETA, CORE, CORE_TABLES, Package
+from .fake_plugins import ACCOUNT, ALPHA, BETA, CORE, CORE_TABLES, Package
 
 NAMES = {table.name for table in CORE_TABLES}
 
 
 def names(connection: Connection) -> set[str]:
-    return set(inspect(connection).get_table_names())
+    return {name for name in inspect(connection).get_table_names() if not is_search(name)}
 
 
 def columns(connection: Connection, table: str) -> list[str]:
@@ -35,12 +36,7 @@ def revisions(engine: Engine, migrations: Mapping[str, Migrations]) -> dict[str,
 
 
 def add_rows(connection: Connection) -> None:
-    connection.execute(
-        text(
-            "INSERT INTO account (id, uid, name, kind, characteristics, version, created_at, created_by, updated_at, updated_by) "
-            "VALUES (1, '01890a5d-ac96-774b-bcce-b302099a8057', 'Rossi', 'business', '{}', 1, '2026-01-01', 'x', '2026-01-01', 'x')",
-        ),
-    )
+    connection.execute(text(ACCOUNT))
     connection.execute(text("INSERT INTO alpha_item (id, account_id, name) VALUES (1, 1, 'one'), (2, 1, 'two')"))
 
 
@@ -48,7 +44,7 @@ def add_rows(connection: Connection) -> None:
 def test_upgrading_from_nothing_makes_what_the_models_say(engine: Engine, core: Mapping[str, Migrations]) -> None:
     seen: list[str] = []
     done = upgrade(engine, core, progress=lambda step: seen.append(f"{step.number}/{step.total} {step.revision} {step.message}"))
-    assert seen == ["1/1 core_0001 platform"]
+    assert seen == ["1/1 core_0001 platform and registry"]
     assert [step.revision for step in done] == ["core_0001"]
     with engine.connect() as connection:
         require_current(connection, core)
