@@ -56,13 +56,12 @@ def figures(databases: Databases, *, quick: bool) -> list[Figure]:
 
 
 def _compare(crm: Crm, kind: str, rows: int, target: float, *, quick: bool) -> list[Figure]:
-    servers = backends(crm)
     times = (50 if quick else 200) if rows == 1 else 1
     measured = interleaved(
         {"crmcore": with_crm(crm, rows), "plain": plain(crm, rows), "mapped": mapped(crm, rows)},
         rounds=9 if quick else 21,
         times=times,
-        servers=lambda: servers,
+        servers=lambda: backends(crm),
     )
     name = "1 row" if rows == 1 else f"{rows:,} rows"
     notes = (f"crmcore's mapping in a plain session: {measured['mapped'] * 1e6:,.0f} µs",)

@@ -55,7 +55,7 @@ def _deliver(crm: Crm, kind: str, subject: str, count: int) -> Figure:
     # What the deliveries themselves publish is delivered too.
     done = worker.run_until_idle()
     wall, used = time.perf_counter() - wall, time.process_time() + server_time(servers) - used
-    baseline = interleaved({"plain": plain(crm, 1)}, rounds=5, times=50, servers=lambda: servers)["plain"]
+    baseline = interleaved({"plain": plain(crm, 1)}, rounds=5, times=50, servers=lambda: backends(crm))["plain"]
     return Figure(
         subject=f"event delivered to a handler that {subject}",
         database=kind,

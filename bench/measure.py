@@ -81,6 +81,8 @@ def interleaved(
     found: dict[str, list[float]] = {name: [] for name in contenders}
     for call in contenders.values():
         call()
+    # Only now: each contender has its connections, and each connection its process.
+    pids = tuple(servers())
     gc.collect()
     gc.freeze()
     for number in range(rounds):
@@ -88,9 +90,9 @@ def interleaved(
         # Nobody is always first.
         for name in names[number % len(names) :] + names[: number % len(names)]:
             call = contenders[name]
-            before = clock() + server_time(servers())
+            before = clock() + server_time(pids)
             for _ in range(times):
                 call()
-            found[name].append((clock() + server_time(servers()) - before) / times)
+            found[name].append((clock() + server_time(pids) - before) / times)
     gc.unfreeze()
     return {name: statistics.median(values) for name, values in found.items()}

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from crmcore import migrate as migrations
+from crmcore.catalogues import new_fingerprints
 from crmcore.characteristics.cache import DefinitionCache
 from crmcore.errors import ConfigurationError, CrmError, DatabaseError, Problem, StartError, UsageError
 from crmcore.events import Clock, Ids, SystemClock, WeekdayCalendar, WorkingCalendar
@@ -88,6 +89,7 @@ class Crm:
         self.jobs = JobsAdmin(self)
         self.definitions = DefinitionCache(registry)
         self.state_tables = StateTableCache()
+        self.fingerprints = new_fingerprints()
 
     @classmethod
     def open(  # noqa: PLR0913 - all but the target are optional

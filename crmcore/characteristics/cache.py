@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import Connection, select
 
 from crmcore.characteristics.definitions import DefinitionSet, effective
 from crmcore.model import CharacteristicRow
+from crmcore.storage import Fingerprint
 
 if TYPE_CHECKING:
     from crmcore.registry import Registry
@@ -28,15 +29,7 @@ _COLUMNS: Final = (
     _TABLE.c.obsolete,
     _TABLE.c.owner,
 )
-# Keys are never given twice and versions only rise, so no later state of the table has the fingerprint of an earlier one.
-_FINGERPRINT: Final = select(
-    func.count(),
-    func.coalesce(func.sum(_TABLE.c.version), literal_column("0")),
-    func.coalesce(func.max(_TABLE.c.id), literal_column("0")),
-).select_from(_TABLE)
 _ROWS: Final = select(*_COLUMNS).order_by(_TABLE.c.id)
-
-Fingerprint = tuple[int, int, int]
 
 
 @attrs.frozen
@@ -58,18 +51,12 @@ class DefinitionCache:
             if key.startswith(f"{plugin.name}_")
         }
         self._kept: _Kept | None = None
-        self._fingerprint: str | None = None
 
-    def read(self, connection: Connection, *, keep: bool) -> DefinitionSet:
-        """Return the definitions that a transaction sees; one statement when nothing changed.
+    def read(self, connection: Connection, present: Fingerprint, *, keep: bool) -> DefinitionSet:
+        """Return the definitions that a transaction sees, whose table looks as in ``present``; no statement when nothing changed.
 
         ``keep`` is False where rows may be seen that nobody has committed: they are for this transaction alone.
         """
-        if self._fingerprint is None:
-            # Asked in every transaction: compiled once, and run through the driver.
-            self._fingerprint = str(_FINGERPRINT.compile(dialect=connection.dialect))
-        found = connection.exec_driver_sql(self._fingerprint).one()
-        present = (int(found[0]), int(found[1]), int(found[2]))
         kept = self._kept
         if kept is not None and kept.fingerprint == present:
             return kept.definitions

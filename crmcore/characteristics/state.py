@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from crmcore.catalogues import fingerprint_of
 from crmcore.characteristics.definitions import Definition, DefinitionSet
 from crmcore.characteristics.values import Writer, is_automatic, same
 from crmcore.model import CharacteristicRow, Entity
@@ -53,7 +54,8 @@ def state_of(session: Session) -> UnitState:
     unit = session.unit
     found: UnitState | None = unit.memo.get(_MEMO)
     if found is None:
-        definitions = session.crm.definitions.read(session.orm.connection(), keep=not session.hosted)
+        present = fingerprint_of(session, CharacteristicRow)
+        definitions = session.crm.definitions.read(session.orm.connection(), present, keep=not session.hosted)
         found = unit.memo[_MEMO] = UnitState(definitions, writer_of(session))
     return found
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, column, func, select, table
+from sqlalchemy import ColumnElement, Connection, Dialect, column, func, select, table
 
 from crmcore.model import Entity
 
@@ -55,10 +56,16 @@ def _number(connection: Connection, groups: Mapping[type[Entity], Sequence[Entit
     if not groups:
         return
     # One row with the highest key of each table: one statement, however many tables.
-    highest = connection.execute(select(*(_highest(cls.__tablename__) for cls in groups))).one()
+    highest = connection.exec_driver_sql(_highest_keys(connection.dialect, tuple(cls.__tablename__ for cls in groups))).one()
     for group, last in zip(groups.values(), highest, strict=True):
         for key, record in enumerate(group, last + 1):
             record.id = key
+
+
+@lru_cache(maxsize=256)
+def _highest_keys(dialect: Dialect, names: tuple[str, ...]) -> str:
+    """Compile the question once: what a flush makes is nearly always of the same few classes."""
+    return str(select(*(_highest(name) for name in names)).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _highest(name: str) -> ColumnElement[int]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 
+from crmcore.catalogues import forget_fingerprints
 from crmcore.errors import CrmError, Problem, StaleVersion, UsageError, ValidationFailed
 from crmcore.events import Envelope, Event, LoopDetected, RecordVerb, event_payload
 from crmcore.hooks import Phase
@@ -230,6 +231,7 @@ class UnitOfWork:
             if change.verb is not RecordVerb.CREATED
         ]
         assign_keys(self.session.orm.connection(), [change.record for change in changes if change.verb is RecordVerb.CREATED])
+        forget_fingerprints(self.session)
         try:
             self.session.orm.flush()
         except StaleDataError as error:

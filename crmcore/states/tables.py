@@ -7,32 +7,23 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import Connection, Row, func, literal, select, union_all
+from sqlalchemy import Connection, Row, select
 
+from crmcore.catalogues import fingerprint_of
 from crmcore.hooks import State, StateTable, Transition, TransitionMode
 from crmcore.labels import Label
 from crmcore.model import StateRow, StateTableRow, TransitionRow
+from crmcore.storage import Fingerprint
 
 if TYPE_CHECKING:
     from crmcore.session import Session
 
-_TABLES: Final = (StateTableRow.__table__, StateRow.__table__, TransitionRow.__table__)
-# Keys are never given twice and versions only rise, so no later state of the tables has the fingerprint of an earlier one.
-_FINGERPRINT: Final = union_all(
-    *(
-        select(
-            literal(number).label("number"),
-            func.count(),
-            func.coalesce(func.sum(table.c.version), 0),
-            func.coalesce(func.max(table.c.id), 0),
-        )
-        for number, table in enumerate(_TABLES)
-    )
-)
+_ROWS: Final = (StateTableRow, StateRow, TransitionRow)
+_TABLES: Final = tuple(cls.__table__ for cls in _ROWS)
 _MEMO: Final = "states"
 _TOUCHED: Final = "states.touched"
 
-Fingerprint = tuple[tuple[int, ...], ...]
+_Look = tuple[Fingerprint, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -74,11 +65,10 @@ class StateTableCache:
     """The tables of one database; each unit of work asks for their fingerprint, because other processes may change them at any time."""
 
     def __init__(self) -> None:
-        self._kept: tuple[Fingerprint, Mapping[str, Table]] | None = None
+        self._kept: tuple[_Look, Mapping[str, Table]] | None = None
 
-    def read(self, connection: Connection) -> Mapping[str, Table]:
-        """Return the tables by name: one statement when nothing changed."""
-        present: Fingerprint = tuple(sorted(tuple(row) for row in connection.execute(_FINGERPRINT)))
+    def read(self, connection: Connection, present: _Look) -> Mapping[str, Table]:
+        """Return the tables by name, which look as in ``present``: no statement when nothing changed."""
         kept = self._kept
         if kept is not None and kept[0] == present:
             return kept[1]
@@ -94,9 +84,13 @@ def tables_of(session: Session) -> Mapping[str, Table]:
         connection = session.orm.connection()
         # Rows that nobody has committed are for this transaction alone.
         own = session.hosted or memo.get(_TOUCHED)
-        memo[_MEMO] = read_tables(connection) if own else session.crm.state_tables.read(connection)
+        memo[_MEMO] = read_tables(connection) if own else session.crm.state_tables.read(connection, _look(session))
     found: Mapping[str, Table] = memo[_MEMO]
     return found
+
+
+def _look(session: Session) -> _Look:
+    return tuple(fingerprint_of(session, cls) for cls in _ROWS)
 
 
 def forget_tables(session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from crmcore.storage.batches import batches
 from crmcore.storage.engines import DEFAULT_BUSY_TIMEOUT, WRITE_OPTION, Storage, is_busy, open_storage, parse_url, take_write_lock
+from crmcore.storage.fingerprints import Fingerprint, Fingerprints
 from crmcore.storage.json import dump_json, to_json
 from crmcore.storage.rows import NewRows, insert_rows
 from crmcore.storage.transactions import translate_errors, write_transaction
@@ -9,6 +10,8 @@ from crmcore.storage.transactions import translate_errors, write_transaction
 __all__ = [
     "DEFAULT_BUSY_TIMEOUT",
     "WRITE_OPTION",
+    "Fingerprint",
+    "Fingerprints",
     "NewRows",
     "Storage",
     "batches",

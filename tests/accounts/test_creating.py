@@ -79,17 +79,12 @@ def test_an_account_comes_with_all_that_belongs_to_it_in_one_commit(open_crm):
         assert {row.account_id for row in s.scalars(select(ContactPoint))} == {key}
 
 
-def of_the_registry(statements):
-    """Leave out what others do in the same commit: looking whether definitions are as they were, and filling the full-text index."""
-    mine = ("FROM portfolio", "sqlite_sequence")
-    return [
-        statement
-        for statement in statements
-        if ("INSERT INTO" in statement and "account_search" not in statement) or any(mark in statement for mark in mine)
-    ]
+def work_of(statements):
+    """Leave out where transactions begin and end."""
+    return [statement for statement in statements if not statement.startswith(("BEGIN", "COMMIT"))]
 
 
-def test_an_account_with_three_people_and_five_characteristics_takes_at_most_eight_statements(open_crm, count_statements):
+def test_an_account_with_three_people_and_five_characteristics_takes_few_statements(open_crm, count_statements):
     crm = open_crm(make_plugin("toy", crm_characteristics=KEYS), settings=STRICT)
     people = [{"last_name": person["last_name"]} for person in PEOPLE]
     values = {definition.key: number for number, definition in enumerate(KEYS)}
@@ -99,7 +94,8 @@ def test_an_account_with_three_people_and_five_characteristics_takes_at_most_eig
     with crm.session("anna") as s, count_statements(crm) as statements:
         create(s, people=people, characteristics=values)
         s.commit()
-    assert len(of_the_registry(statements)) <= 8, "\n".join(of_the_registry(statements))
+    # Eight as in the bench (W2), which has no portfolios: finding the portfolio and placing the account in it are one more each.
+    assert len(work_of(statements)) <= 10, "\n".join(statements)
 
 
 def test_many_accounts_in_one_commit_take_no_more_statements_than_one(open_crm, count_statements):
@@ -112,7 +108,7 @@ def test_many_accounts_in_one_commit_take_no_more_statements_than_one(open_crm, 
         for _ in range(20):
             create(s, people=PEOPLE)
         s.commit()
-    assert len(of_the_registry(many)) <= len(of_the_registry(few)) + 1
+    assert len(work_of(many)) <= len(work_of(few)) + 1
 
 
 @pytest.mark.feature("B15")

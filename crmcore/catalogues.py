@@ -1,0 +1,34 @@
+"""Definitions that live in small tables and are kept in memory: each unit of work asks once whether somebody changed one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from crmcore.model import CharacteristicRow, Entity, StateRow, StateTableRow, TransitionRow
+from crmcore.storage import Fingerprint, Fingerprints
+
+if TYPE_CHECKING:
+    from crmcore.session import Session
+
+CATALOGUES: Final[tuple[type[Entity], ...]] = (CharacteristicRow, StateTableRow, StateRow, TransitionRow)
+_MEMO: Final = "fingerprints"
+
+
+def new_fingerprints() -> Fingerprints:
+    """Return what asks for the fingerprints of all catalogues at once."""
+    return Fingerprints(cls.__table__ for cls in CATALOGUES)
+
+
+def fingerprint_of(session: Session, cls: type[Entity]) -> Fingerprint:
+    """Return what the table of a catalogue looks like to this unit of work; the first question asks for all of them."""
+    memo = session.unit.memo
+    if memo.get(_MEMO) is None:
+        memo[_MEMO] = session.crm.fingerprints.read(session.orm.connection())
+    found: Mapping[str, Fingerprint] = memo[_MEMO]
+    return found[cls.__tablename__]
+
+
+def forget_fingerprints(session: Session) -> None:
+    """Ask anew when they are next needed: something was written."""
+    session.unit.memo.pop(_MEMO, None)
