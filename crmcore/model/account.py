@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from crmcore.model.base import Entity
-from crmcore.model.types import JsonMap, UtcDateTime
+from crmcore.model.types import BigId, JsonMap, UtcDateTime
 from crmcore.model.visibility import Visibility
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class ExternalKey(Entity):
     __table_args__ = (UniqueConstraint("source", "company", "stream", "key"), Index(None, "entity", "entity_id"))
 
     entity: Mapped[str] = mapped_column(String(60))
-    entity_id: Mapped[int] = mapped_column()
+    entity_id: Mapped[int] = mapped_column(BigId)
     source: Mapped[str] = mapped_column(String(40))
     key: Mapped[str] = mapped_column(String(120))
     company: Mapped[str] = mapped_column(String(40), default="")

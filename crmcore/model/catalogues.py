@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crmcore.model.base import Entity
 from crmcore.model.paths import path_text
-from crmcore.model.types import Json, JsonMap, UtcDateTime
+from crmcore.model.types import BigId, Json, JsonMap, UtcDateTime
 from crmcore.model.visibility import Visibility
 
 
@@ -86,7 +86,7 @@ class CharacteristicChange(Entity):
     __table_args__ = (Index(None, "entity", "record_id", "key", "at"),)
 
     entity: Mapped[str] = mapped_column(String(60))
-    record_id: Mapped[int] = mapped_column()
+    record_id: Mapped[int] = mapped_column(BigId)
     key: Mapped[str] = mapped_column(String(60))
     old: Mapped[Any] = mapped_column(Json, nullable=True)
     new: Mapped[Any] = mapped_column(Json, nullable=True)
@@ -140,7 +140,7 @@ class ChangeSetItem(Entity):
 
     change_set_id: Mapped[int] = mapped_column(ForeignKey("change_set.id"))
     entity: Mapped[str] = mapped_column(String(60))
-    record_id: Mapped[int] = mapped_column()
+    record_id: Mapped[int] = mapped_column(BigId)
     seen_version: Mapped[int] = mapped_column()
     field: Mapped[str] = mapped_column(String(60))
     old: Mapped[Any] = mapped_column(Json, nullable=True)

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crmcore.model.base import Entity
-from crmcore.model.types import JsonMap, UtcDateTime
+from crmcore.model.types import BigId, JsonMap, UtcDateTime
 from crmcore.model.visibility import Visibility
 
 
@@ -79,7 +79,7 @@ class StateChange(Entity):
     __table_args__ = (Index(None, "entity", "record_id", "at"),)
 
     entity: Mapped[str] = mapped_column(String(60))
-    record_id: Mapped[int] = mapped_column()
+    record_id: Mapped[int] = mapped_column(BigId)
     table_name: Mapped[str] = mapped_column(String(60))
     old: Mapped[str | None] = mapped_column(String(40))
     new: Mapped[str] = mapped_column(String(40))

@@ -75,7 +75,7 @@ def upgrade() -> None:
     op.create_table(
         "characteristic_change",
         sa.Column("entity", sa.String(length=60), nullable=False),
-        sa.Column("record_id", sa.Integer(), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=60), nullable=False),
         sa.Column("old", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("new", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
@@ -152,7 +152,7 @@ def upgrade() -> None:
     op.create_table(
         "external_key",
         sa.Column("entity", sa.String(length=60), nullable=False),
-        sa.Column("entity_id", sa.Integer(), nullable=False),
+        sa.Column("entity_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.String(length=40), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column("company", sa.String(length=40), nullable=False),
@@ -280,7 +280,7 @@ def upgrade() -> None:
     op.create_table(
         "state_change",
         sa.Column("entity", sa.String(length=60), nullable=False),
-        sa.Column("record_id", sa.Integer(), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("table_name", sa.String(length=60), nullable=False),
         sa.Column("old", sa.String(length=40), nullable=True),
         sa.Column("new", sa.String(length=40), nullable=False),
@@ -387,7 +387,7 @@ def upgrade() -> None:
         "change_set_item",
         sa.Column("change_set_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("entity", sa.String(length=60), nullable=False),
-        sa.Column("record_id", sa.Integer(), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("seen_version", sa.Integer(), nullable=False),
         sa.Column("field", sa.String(length=60), nullable=False),
         sa.Column("old", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
