@@ -14,6 +14,8 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from crmcore import migrate as migrations
+from crmcore.access import postgres
+from crmcore.access.service import Access
 from crmcore.catalogues import new_fingerprints
 from crmcore.characteristics.cache import DefinitionCache
 from crmcore.errors import ConfigurationError, CrmError, DatabaseError, Problem, StartError, UsageError
@@ -90,6 +92,7 @@ class Crm:
         self.definitions = DefinitionCache(registry)
         self.state_tables = StateTableCache()
         self.fingerprints = new_fingerprints()
+        self.access = Access(self)
 
     @classmethod
     def open(  # noqa: PLR0913 - all but the target are optional
@@ -250,6 +253,7 @@ class Crm:
         """Give the connections back; a host's engine or connection stays open. Closing twice is harmless."""
         if not self._closed:
             self._closed = True
+            self.access.close()
             self._storage.close()
 
     def _connect(self) -> _Borrowed | Connection:
@@ -261,6 +265,9 @@ class Crm:
             for plugin in self.registry.plugins
         ]
         migrations.record_plugins(connection, records, now=self.clock.now(), disable_others=True)
+        if connection.dialect.name == "postgresql":
+            # Where it cannot be made, limited users are refused with the reason, and nobody sees more than they may.
+            postgres.install(connection, self.registry.entities.values())
         with self.session(Actor.system("core"), connection=connection, source="migration") as session:
             session.unit.tells = False
             seed(session)

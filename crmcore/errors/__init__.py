@@ -3,6 +3,7 @@
 from crmcore.errors.catalogue import CATALOGUE
 from crmcore.errors.code import ErrorCode
 from crmcore.errors.exceptions import (
+    AccessDenied,
     ConfigurationError,
     CrmError,
     DatabaseBusy,
@@ -20,6 +21,7 @@ from crmcore.errors.exceptions import (
 
 __all__ = [
     "CATALOGUE",
+    "AccessDenied",
     "ConfigurationError",
     "CrmError",
     "DatabaseBusy",

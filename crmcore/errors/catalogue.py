@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from crmcore.errors.code import ErrorCode
+from crmcore.errors.codes_access import ACCESS
 from crmcore.errors.codes_changes import CHANGES
 from crmcore.errors.codes_characteristics import CHARACTERISTICS
 from crmcore.errors.codes_conformance import CONFORMANCE
@@ -32,6 +33,6 @@ def _index(codes: Iterable[ErrorCode]) -> Mapping[str, ErrorCode]:
 
 
 CATALOGUE: Final[Mapping[str, ErrorCode]] = _index(
-    (*START, *DECLARATIONS, *STORAGE, *WORK, *CONFORMANCE, *REGISTRY, *CHARACTERISTICS, *QUERY, *CHANGES)
+    (*START, *DECLARATIONS, *STORAGE, *WORK, *CONFORMANCE, *REGISTRY, *CHARACTERISTICS, *QUERY, *CHANGES, *ACCESS)
 )
 """Code → description, of every code that the core raises."""

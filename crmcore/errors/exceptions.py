@@ -136,6 +136,12 @@ class WriteConflict(CrmError, RuntimeError):
     default_code = "WRITE_CONFLICT"
 
 
+class AccessDenied(CrmError, PermissionError):
+    """Raised when a user may not work, or not do this. Nothing was written."""
+
+    default_code = "ACCESS_DENIED"
+
+
 class RecordNotFound(CrmError, LookupError):
     """Raised when a record does not exist for this actor."""
 

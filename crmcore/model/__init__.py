@@ -1,5 +1,6 @@
 """Entities, their base and column types."""
 
+from crmcore.model.access import GroupMember, Profile, ScopeKind, User, UserGroup, UserStatus
 from crmcore.model.account import Account, AccountKind, AccountRole, ContactPoint, ExternalKey, SellerSource
 from crmcore.model.base import CORE, METADATA, STAMPS, Entity
 from crmcore.model.catalogues import (
@@ -47,6 +48,7 @@ __all__ = [
     "ContactPoint",
     "Entity",
     "ExternalKey",
+    "GroupMember",
     "Interaction",
     "InteractionKind",
     "Json",
@@ -58,11 +60,13 @@ __all__ = [
     "Person",
     "Portfolio",
     "Preference",
+    "Profile",
     "Relation",
     "RelationKind",
     "Salesperson",
     "SalespersonKind",
     "SavedSearch",
+    "ScopeKind",
     "SellerSource",
     "SellerZone",
     "Site",
@@ -71,6 +75,9 @@ __all__ = [
     "StateRow",
     "StateTableRow",
     "TransitionRow",
+    "User",
+    "UserGroup",
+    "UserStatus",
     "UtcDateTime",
     "Visibility",
     "VisibilityKind",

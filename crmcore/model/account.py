@@ -42,7 +42,7 @@ class Account(Entity):
     """
 
     __tablename__ = "account"
-    __visibility__ = Visibility.public()
+    __visibility__ = Visibility.scope()
     __personal__ = (
         "name",
         "phone1",

@@ -99,7 +99,7 @@ class SavedSearch(Entity):
     """A search that somebody keeps, for themselves or for all (B17)."""
 
     __tablename__ = "saved_search"
-    __visibility__ = Visibility.owner("owner")
+    __visibility__ = Visibility.owner("owner", shared="shared")
     __personal__ = ()
     __table_args__ = (UniqueConstraint("owner", "name"),)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from crmcore.model.access import GroupMember, Profile, User, UserGroup
 from crmcore.model.account import Account, AccountRole, ContactPoint, ExternalKey
 from crmcore.model.base import Entity
 from crmcore.model.catalogues import (
@@ -32,6 +33,7 @@ ENTITIES: Final[tuple[type[Entity], ...]] = (
     Consent,
     ContactPoint,
     ExternalKey,
+    GroupMember,
     Interaction,
     InteractionKind,
     LookupEntry,
@@ -40,6 +42,7 @@ ENTITIES: Final[tuple[type[Entity], ...]] = (
     Person,
     Portfolio,
     Preference,
+    Profile,
     Relation,
     RelationKind,
     Salesperson,
@@ -50,6 +53,8 @@ ENTITIES: Final[tuple[type[Entity], ...]] = (
     StateRow,
     StateTableRow,
     TransitionRow,
+    User,
+    UserGroup,
     Zone,
     ZoneRule,
 )

@@ -10,6 +10,7 @@ import attrs
 class VisibilityKind(enum.Enum):
     """The kinds of visibility path."""
 
+    SCOPE = "scope"
     VIA = "via"
     OWNER = "owner"
     PUBLIC = "public"
@@ -22,6 +23,12 @@ class Visibility:
 
     kind: VisibilityKind
     column: str | None = None
+    shared: str | None = None
+
+    @classmethod
+    def scope(cls) -> Visibility:
+        """Visible to whom the scopes of a profile take it in: the accounts, on which nearly everything else depends."""
+        return cls(VisibilityKind.SCOPE)
 
     @classmethod
     def via(cls, column: str) -> Visibility:
@@ -29,9 +36,12 @@ class Visibility:
         return cls(VisibilityKind.VIA, column)
 
     @classmethod
-    def owner(cls, column: str) -> Visibility:
-        """Visible to the user that ``column`` names, and to whom the scope rules add."""
-        return cls(VisibilityKind.OWNER, column)
+    def owner(cls, column: str, *, shared: str | None = None) -> Visibility:
+        """Visible to the user that ``column`` names, to those above that user, and to who sees all accounts.
+
+        A row whose flag ``shared`` is set is visible to everybody.
+        """
+        return cls(VisibilityKind.OWNER, column, shared)
 
     @classmethod
     def public(cls) -> Visibility:

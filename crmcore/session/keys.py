@@ -13,7 +13,7 @@ from crmcore.model import Entity
 
 _FEW: Final = 50
 """New records of a class up to which PostgreSQL is not asked for keys beforehand."""
-_SEQUENCE: Final = table("sqlite_sequence", column("name"), column("seq"))
+_SEQUENCE: Final = table("sqlite_sequence", column("name"), column("seq"), schema="main")
 
 
 def assign_keys(connection: Connection, records: Iterable[Entity]) -> None:
@@ -70,6 +70,6 @@ def _highest_keys(dialect: Dialect, names: tuple[str, ...]) -> str:
 
 def _highest(name: str) -> ColumnElement[int]:
     given = select(_SEQUENCE.c.seq).where(_SEQUENCE.c.name == name).scalar_subquery()
-    there = select(func.max(column("id"))).select_from(table(name)).scalar_subquery()
+    there = select(func.max(column("id"))).select_from(table(name, schema="main")).scalar_subquery()
     # With two arguments, SQLite's `max` is the greater of them.
     return func.max(func.coalesce(given, 0), func.coalesce(there, 0))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from sqlalchemy import Connection, Delete, Executable, Insert, Result, ScalarResult, Select, Update
 from sqlalchemy.engine import Row
 
+from crmcore.access.guard import Guard
 from crmcore.errors import RecordNotFound, UsageError
 from crmcore.events import Envelope, Event
 from crmcore.model import Entity
@@ -64,6 +65,8 @@ class Session:
             join_transaction_mode="create_savepoint",
         )
         self._unit: UnitOfWork | None = None
+        self.guard = Guard(self)
+        self.orm.guard = self.guard
         self.jobs = JobsApi(self)
         self.timers = TimersApi(self)
 
@@ -257,6 +260,7 @@ class Session:
         with self.undoing():
             if unit.has_work():
                 unit.run()
+            self.guard.leave()
             self.orm.commit()
         announced = bool(unit.events or unit.jobs)
         self._reset()
@@ -272,18 +276,24 @@ class Session:
     def close(self) -> None:
         """Undo what is not committed, and give the connection back."""
         if not self._closed:
+            self.guard.leave()
             self.orm.close()
             self._reset()
             self._closed = True
 
     def groups(self) -> frozenset[str]:
-        """Return the workflow groups of the actor (G18)."""
+        """Return the workflow groups of the actor (G18): those of the user, or those of the actor as long as there are no users."""
         self._check_open()
-        return self.actor.groups
+        if self.actor.is_system:
+            return self.actor.groups
+        reach = self.guard.reach
+        return self.actor.groups if reach.open else reach.groups
 
     def may(self, permission: str) -> bool:
         """Return whether the actor has a permission; without profiles everybody may do everything (`domain.md` §5.10)."""
         self._check_open()
+        if not self.guard.reach.may(permission):
+            return False
         answer = self.hooks.first("crm_check_permission", session=self, permission=permission)
         return True if answer is None else bool(answer)
 
@@ -308,6 +318,7 @@ class Session:
         self._locked = False
         self.orm.has_begun = False
         self._unit = None
+        self.guard.ended()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -85,25 +85,30 @@ class UnitOfWork:
         changes = collect_changes(orm)
         if not changes:
             return
-        if problems := self.problems_of(changes):
-            raise ValidationFailed("VALIDATION_FAILED", problems)
-        self.session.take_write_lock()
-        self._write(changes)
-        now = self.session.now()
-        written = complete_changes(changes)
-        for change in written:
-            if self.tells and plan_of(type(change.record)).audited:
-                event = self._envelope(f"{change.entity}.{change.verb}", 1, now, change=change)
-                self.told.append(Told(change, event))
-                self._announce(event)
-        rules.follow_flush(self.session, written)
+        guard = self.session.guard
+        with guard.lifted():
+            if problems := self.problems_of(changes):
+                raise ValidationFailed("VALIDATION_FAILED", problems)
+            self.session.take_write_lock()
+            with guard.lowered():
+                guard.check_existing(changes)
+            self._write(changes)
+            now = self.session.now()
+            written = complete_changes(changes)
+            for change in written:
+                if self.tells and plan_of(type(change.record)).audited:
+                    event = self._envelope(f"{change.entity}.{change.verb}", 1, now, change=change)
+                    self.told.append(Told(change, event))
+                    self._announce(event)
+            rules.follow_flush(self.session, written)
+            with guard.lowered():
+                guard.check_written(written)
 
     def problems_of(self, changes: Sequence[Change]) -> list[Problem]:
         """Ask the fields, the rules of the core and every plugin about changes that are not written yet, and fill what rules derive."""
         self._refuse_foreign(changes)
-        problems = [*self._prepare(changes), *rules.check_flush(self.session, changes)]
-        answers = self.session.registry.hooks.results("crm_validate", session=self.session, changes=changes) if self.tells else ()
-        for plugin, found in answers:
+        problems = [*self.session.guard.problems(changes), *self._prepare(changes), *rules.check_flush(self.session, changes)]
+        for plugin, found in self._ask("crm_validate", changes):
             problems += [problem if problem.plugin else attrs.evolve(problem, plugin=plugin) for problem in found]
         return self._with_texts(problems)
 
@@ -116,7 +121,8 @@ class UnitOfWork:
                 continue
             for bound in self.session.registry.handlers_of(event.type, Phase.IN_TRANSACTION):
                 with self._because(event, cause):
-                    self._handle(bound, event)
+                    with self.session.guard.lowered():
+                        self._handle(bound, event)
                     self.flush()
 
     def _handle(self, bound: BoundHandler, event: Envelope) -> None:
@@ -133,18 +139,26 @@ class UnitOfWork:
     def run(self) -> None:
         """Do the whole sequence up to the commit itself."""
         self.session.take_write_lock()
-        self.settle()
-        rules.derive(self.session, self.changes)
-        if self.tells:
-            self.session.registry.hooks.results("crm_before_commit", session=self.session, changes=self.changes)
-        self.settle()
-        if problems := rules.check_commit(self.session, self.changes):
-            raise ValidationFailed("VALIDATION_FAILED", self._with_texts(problems))
-        connection = self.session.orm.connection()
-        self.session.cancel_now(connection, self.cancelled)
-        write_journal(connection, self.session.registry, self.told, self.events, self.jobs, self.stopped)
-        for finish in self.finishers:
-            finish(connection)
+        with self.session.guard.lifted():
+            self.settle()
+            rules.derive(self.session, self.changes)
+            self._ask("crm_before_commit", self.changes)
+            self.settle()
+            if problems := rules.check_commit(self.session, self.changes):
+                raise ValidationFailed("VALIDATION_FAILED", self._with_texts(problems))
+            connection = self.session.orm.connection()
+            self.session.cancel_now(connection, self.cancelled)
+            write_journal(connection, self.session.registry, self.told, self.events, self.jobs, self.stopped)
+            for finish in self.finishers:
+                finish(connection)
+
+    def _ask(self, hook: str, changes: Sequence[Change]) -> Iterable[tuple[str, Any]]:
+        """Call a hook of every plugin, as the user whose changes they are."""
+        hooks = self.session.registry.hooks
+        if not self.tells or not hooks.implementations(hook):
+            return ()
+        with self.session.guard.lowered():
+            return hooks.results(hook, session=self.session, changes=changes)
 
     def _announce(self, event: Envelope) -> None:
         self.events.append(event)

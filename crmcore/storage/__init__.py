@@ -1,9 +1,19 @@
 """Databases: engines, transactions, JSON."""
 
 from crmcore.storage.batches import batches
-from crmcore.storage.engines import DEFAULT_BUSY_TIMEOUT, WRITE_OPTION, Storage, is_busy, open_storage, parse_url, take_write_lock
+from crmcore.storage.engines import (
+    DEFAULT_BUSY_TIMEOUT,
+    WRITE_OPTION,
+    Storage,
+    is_busy,
+    open_storage,
+    parse_url,
+    second_pool,
+    take_write_lock,
+)
 from crmcore.storage.fingerprints import Fingerprint, Fingerprints
 from crmcore.storage.json import dump_json, to_json
+from crmcore.storage.naming import compile_named, driver_sql
 from crmcore.storage.rows import NewRows, insert_rows
 from crmcore.storage.transactions import translate_errors, write_transaction
 
@@ -15,11 +25,14 @@ __all__ = [
     "NewRows",
     "Storage",
     "batches",
+    "compile_named",
+    "driver_sql",
     "dump_json",
     "insert_rows",
     "is_busy",
     "open_storage",
     "parse_url",
+    "second_pool",
     "take_write_lock",
     "to_json",
     "translate_errors",

@@ -66,6 +66,23 @@ def open_storage(target: str | URL | Engine, *, busy_timeout: float = DEFAULT_BU
     return Storage(_prepare(engine, busy_timeout), busy_timeout, engine.dispose)
 
 
+def second_pool(engine: Engine, busy_timeout: float, on_connect: Callable[[sqlite3.Connection], None]) -> Storage:
+    """Return an engine with connections of its own to the SQLite file of another, each prepared once.
+
+    Raises:
+        DatabaseError: ``DATABASE_URL`` when the database is not a file, which only one connection can see.
+    """
+    if engine.url.database in {None, "", ":memory:"}:
+        raise DatabaseError("DATABASE_URL", url=str(engine.url), reason="a guarded user needs connections of its own, so a file")
+    second = _sqlite_engine(parse_url(engine.url.set(drivername="sqlite")), busy_timeout)
+
+    @event.listens_for(second, "connect")
+    def on_second(raw: sqlite3.Connection, _record: object) -> None:
+        on_connect(raw)
+
+    return Storage(_prepare(second, busy_timeout), busy_timeout, second.dispose)
+
+
 def parse_url(target: str | URL) -> URL:
     """Return the URL with the driver spelt out; ``postgresql://`` means psycopg 3, whatever the version of SQLAlchemy."""
     try:

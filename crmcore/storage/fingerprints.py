@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import ColumnElement, Connection, FromClause, func, literal_column, select, union_all
 
+from crmcore.storage.naming import driver_sql
+
 Fingerprint = tuple[int, int, int]
 """Number of rows, sum of their versions, highest key: keys are never given twice and versions only rise, so it never comes back."""
 
@@ -31,6 +33,6 @@ class Fingerprints:
                 ).select_from(table)
                 for number, table in enumerate(self._tables)
             )
-            self._statement = str(union_all(*counts).compile(dialect=connection.dialect))
+            self._statement = driver_sql(union_all(*counts), connection.dialect)
         found = {int(row[0]): (int(row[1]), int(row[2]), int(row[3])) for row in connection.exec_driver_sql(self._statement)}
         return {name: found[number] for number, name in enumerate(self._names)}

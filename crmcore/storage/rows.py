@@ -17,6 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator
 
 from crmcore.storage.json import dump_json
+from crmcore.storage.naming import compile_named
 
 Shape = tuple[Table, tuple[str, ...]]
 """A table, and the names of the columns that are filled."""
@@ -109,7 +110,4 @@ def _processor(dialect: Dialect, table: Table, name: str) -> tuple[type, Callabl
 
 
 def _compile(statement: Insert, dialect: Dialect, names: Sequence[str] | None = None) -> SQLCompiler:
-    compiled = statement.compile(dialect=dialect, column_keys=names)
-    if not isinstance(compiled, SQLCompiler):
-        raise TypeError(type(compiled))
-    return compiled
+    return compile_named(statement, dialect, column_keys=names)

@@ -806,10 +806,96 @@ def upgrade() -> None:
             "CREATE VIRTUAL TABLE account_search USING fts5 "
             "(name, people, codes, notes, prefix='2 3', tokenize=\"unicode61 remove_diacritics 0\")"
         )
+    op.create_table(
+        "profile",
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("label_it", sa.String(length=120), nullable=False),
+        sa.Column("label_en", sa.String(length=120), nullable=False),
+        sa.Column("functions", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("scopes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("masks", sa.Text().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("administrator", sa.Boolean(), nullable=False),
+        sa.Column("see_private", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_profile")),
+        sa.UniqueConstraint("code", name=op.f("uq_profile_code")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "user_group",
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("label_it", sa.String(length=120), nullable=False),
+        sa.Column("label_en", sa.String(length=120), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_group")),
+        sa.UniqueConstraint("code", name=op.f("uq_user_group_code")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "crm_user",
+        sa.Column("login", sa.String(length=100), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("profile_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("supervisor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("salesperson_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("scopes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.CheckConstraint("status IN ('active', 'blocked')", name=op.f("ck_crm_user_status")),
+        sa.ForeignKeyConstraint(["profile_id"], ["profile.id"], name=op.f("fk_crm_user_profile_id")),
+        sa.ForeignKeyConstraint(["salesperson_id"], ["salesperson.id"], name=op.f("fk_crm_user_salesperson_id")),
+        sa.ForeignKeyConstraint(["supervisor_id"], ["crm_user.id"], name=op.f("fk_crm_user_supervisor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_user")),
+        sa.UniqueConstraint("login", name=op.f("uq_crm_user_login")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_crm_user_profile_id"), "crm_user", ["profile_id"], unique=False)
+    op.create_index(op.f("ix_crm_user_salesperson_id"), "crm_user", ["salesperson_id"], unique=False)
+    op.create_index(op.f("ix_crm_user_supervisor_id"), "crm_user", ["supervisor_id"], unique=False)
+    op.create_table(
+        "group_member",
+        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["group_id"], ["user_group.id"], name=op.f("fk_group_member_group_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["crm_user.id"], name=op.f("fk_group_member_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_group_member")),
+        sa.UniqueConstraint("group_id", "user_id", name=op.f("uq_group_member_group_id_user_id")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_group_member_user_id"), "group_member", ["user_id"], unique=False)
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_table("group_member")
+    op.drop_table("crm_user")
+    op.drop_table("user_group")
+    op.drop_table("profile")
     op.drop_table("account_search")
     op.drop_table("relation")
     op.drop_table("person_preference")

@@ -1,0 +1,54 @@
+"""Functions: what a profile grants, by part of the system and verb (A05, A06)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from crmcore.model import CORE, Entity, VisibilityKind
+
+READ: Final = "read"
+CREATE: Final = "create"
+UPDATE: Final = "update"
+DELETE: Final = "delete"
+VERBS: Final = (READ, CREATE, UPDATE, DELETE)
+
+CUSTOMERS: Final = "customers"
+CONTACTS: Final = "contacts"
+TERRITORY: Final = "territory"
+CONFIGURATION: Final = "configuration"
+SEARCHES: Final = "searches"
+CHANGES: Final = "changes"
+ACCESS: Final = "access"
+
+_PARTS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("account", "account_role", "account_portfolio", "contact_point", "site", "person", "preference", "relation", "consent"), CUSTOMERS
+    ),
+    "interaction": CONTACTS,
+    **dict.fromkeys(("salesperson", "zone", "zone_rule", "seller_zone"), TERRITORY),
+    **dict.fromkeys(("crm_user", "profile", "user_group", "group_member"), ACCESS),
+    "saved_search": SEARCHES,
+    **dict.fromkeys(("change_set", "change_set_item"), CHANGES),
+}
+
+
+def part_of(cls: type[Entity]) -> str:
+    """Return the part of the system that an entity belongs to: for a plugin's, the plugin; catalogues of the core are configuration."""
+    return _PARTS.get(cls.entity_name(), CONFIGURATION) if cls.__plugin__ == CORE else cls.__plugin__
+
+
+def reads_freely(cls: type[Entity]) -> bool:
+    """Return whether everybody reads an entity without a function: catalogues that every screen shows, and names of colleagues."""
+    return cls.__visibility__.kind is VisibilityKind.PUBLIC and cls.__plugin__ == CORE
+
+
+def allowed(granted: Iterable[str], function: str) -> bool:
+    """Return whether a list of functions grants one; ``customers.*`` is a whole part, ``*`` everything."""
+    part = function.rpartition(".")[0]
+    return any(each in {"*", function} or (each.endswith(".*") and (f"{part}.").startswith(each[:-1])) for each in granted)
+
+
+def functions_of(entities: Iterable[type[Entity]]) -> tuple[str, ...]:
+    """Return every function of some entities, sorted."""
+    return tuple(sorted({f"{part_of(cls)}.{verb}" for cls in entities for verb in VERBS}))

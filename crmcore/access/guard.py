@@ -1,0 +1,177 @@
+"""The guard of one session: which connection its user gets, and when the platform works past it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, select
+
+from crmcore.access import postgres
+from crmcore.access.functions import CREATE, DELETE, UPDATE, part_of, reads_freely
+from crmcore.access.reach import Reach
+from crmcore.errors import AccessDenied, Problem
+from crmcore.events import RecordVerb
+from crmcore.model import Entity, VisibilityKind
+from crmcore.storage import batches
+
+if TYPE_CHECKING:
+    from crmcore.session import Change, Session
+
+_VERBS = {RecordVerb.CREATED: CREATE, RecordVerb.UPDATED: UPDATE, RecordVerb.DELETED: DELETE}
+
+
+class Guard:
+    """Limits a session to what exists for its user; a system actor, and everybody before there are users, is not limited."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._bind: Engine | None = None
+        self._reach: Reach | None = None
+        self._depth = 0
+
+    @property
+    def reach(self) -> Reach:
+        """How far the user reaches, as of this transaction."""
+        if self._session.actor.is_system:
+            return Reach(login=self._session.actor.name, open=True)
+        if self._reach is None:
+            self._session.orm.connection()
+        if self._reach is None:
+            self._reach = self._session.crm.access.reach(self._session.actor.name)
+        return self._reach
+
+    @property
+    def limited(self) -> bool:
+        """Whether the present transaction is guarded; False before it has begun."""
+        return self._reach is not None and not self._reach.open
+
+    def bind(self) -> Engine | None:
+        """Return the engine for the next transaction, or None for the session's own: asked before a connection is taken."""
+        crm = self._session.crm
+        if self._session.actor.is_system or self._session.hosted or crm.engine.dialect.name != "sqlite":
+            return None
+        if self._bind is None:
+            self._reach = crm.access.reach(self._session.actor.name)
+            self._bind = crm.engine if self._reach.open else crm.access.guarded_engine(self._reach)
+        return self._bind
+
+    def begun(self, connection: Connection) -> None:
+        """Limit a transaction that has begun, where that is done inside of it."""
+        if self._session.actor.is_system or self._bind is not None:
+            return
+        self._reach = self._session.crm.access.reach(self._session.actor.name, connection)
+        if self._reach.open:
+            return
+        if connection.dialect.name == "sqlite":
+            raise AccessDenied("ACCESS_HOSTED", login=self._session.actor.name)
+        postgres.limit(connection, self._reach)
+
+    def ended(self) -> None:
+        """Forget a transaction: the next one asks again."""
+        self._bind = None
+        self._reach = None
+        self._depth = 0
+
+    def leave(self) -> None:
+        """Give a host's transaction back as it was: what a savepoint has set stays when it is released."""
+        if self.limited and self._session.hosted and self._session.orm.in_transaction():
+            postgres.lift(self._session.orm.connection())
+
+    @contextmanager
+    def lifted(self) -> Iterator[None]:
+        """Work past the guard, for the platform's own reading and writing; records that were read there are not kept."""
+        if self._session.actor.is_system or self._depth:
+            yield
+            return
+        connection = self._session.orm.connection()
+        if not self.limited:
+            yield
+            return
+        before = {id(record) for record in (*self._session.orm.identity_map.values(), *self._session.orm.new)}
+        access = self._session.crm.access
+        access.lift(connection)
+        self._depth = 1
+        try:
+            yield
+        except BaseException:
+            # The rollback that follows takes the settings of a transaction back; what is no part of one is put back here.
+            if connection.dialect.name == "sqlite" and not connection.closed:
+                access.lower(connection)
+            raise
+        else:
+            access.lower(connection)
+        finally:
+            self._depth = 0
+            for record in list(self._session.orm.identity_map.values()):
+                if id(record) not in before:
+                    self._session.orm.expunge(record)
+
+    @contextmanager
+    def lowered(self) -> Iterator[None]:
+        """Let others work inside `lifted` as the user: hooks and handlers."""
+        if not self._depth:
+            yield
+            return
+        connection = self._session.orm.connection()
+        access = self._session.crm.access
+        access.lower(connection)
+        self._depth = 0
+        yield
+        # After an error everything is undone: see `lifted`.
+        access.lift(connection)
+        self._depth = 1
+
+    # Writing
+
+    def problems(self, changes: Sequence[Change]) -> list[Problem]:
+        """Return what the profile does not let the user write: functions and fields (A05, A06)."""
+        if not self.limited:
+            return []
+        reach = self.reach
+        entities = self._session.registry.entities
+        found: dict[tuple[str, str], Problem] = {}
+        for change in changes:
+            cls = entities.get(change.entity)
+            if cls is None or cls.__append_only__:
+                continue
+            function = f"{part_of(cls)}.{_VERBS[change.verb]}"
+            if not reach.may(function):
+                found[function, ""] = Problem(code="FUNCTION_NOT_GRANTED", params={"function": function, "profile": reach.profile or ""})
+            for field in sorted(change.fields & reach.read_only(change.entity)):
+                params = {"entity": change.entity, "field": field, "profile": reach.profile or ""}
+                found[change.entity, field] = Problem(code="FIELD_NOT_GRANTED", params=params)
+        return list(found.values())
+
+    def check_existing(self, changes: Sequence[Change]) -> None:
+        """Refuse to change what does not exist for the user, before anything is written.
+
+        Raises:
+            AccessDenied: ``ACCESS_DENIED`` with entity and id.
+        """
+        self._check([change for change in changes if change.verb is not RecordVerb.CREATED])
+
+    def check_written(self, changes: Sequence[Change]) -> None:
+        """Refuse what would not exist for the user after it is written: nothing is made for or given to others past one's scope.
+
+        Raises:
+            AccessDenied: ``ACCESS_DENIED`` with entity and id.
+        """
+        self._check([change for change in changes if change.verb is not RecordVerb.DELETED])
+
+    def _check(self, changes: Sequence[Change]) -> None:
+        if not self.limited:
+            return
+        wanted: dict[type[Entity], set[int]] = {}
+        for change in changes:
+            cls = type(change.record)
+            if change.id is not None and not reads_freely(cls) and cls.__visibility__.kind is not VisibilityKind.SYSTEM:
+                wanted.setdefault(cls, set()).add(change.id)
+        connection = self._session.orm.connection()
+        for cls, keys in wanted.items():
+            key = cls.__table__.c.id
+            for some in batches(sorted(keys)):
+                seen = set(connection.execute(select(key).where(key.in_(some))).scalars())
+                if missing := sorted(set(some) - seen):
+                    raise AccessDenied("ACCESS_DENIED", entity=cls.entity_name(), id=missing[0], login=self._session.actor.name)

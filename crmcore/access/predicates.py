@@ -1,0 +1,176 @@
+"""Which rows of an entity exist for a user: one expression, from which both databases' guards are made (I-27)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    FromClause,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    any_,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
+
+from crmcore.access.functions import part_of, reads_freely
+from crmcore.model import AccountPortfolio, Entity, Site, VisibilityKind
+
+SETTING: Final = "crm."
+"""Prefix of the settings that say to PostgreSQL how far the user of a transaction reaches."""
+REACH: Final = Table("crm_reach", MetaData(), Column("kind", String), Column("id", Integer), Column("text", String), schema="temp")
+"""The same on SQLite: a table of each guarded connection."""
+
+ALL, OWN, UNASSIGNED, PRIVATE = "all", "own", "unassigned", "private"
+SELLERS, ZONES, PORTFOLIOS = "sellers", "zones", "portfolios"
+LOGIN, LOGINS, PARTS, FLAGS = "login", "logins", "parts", "flags"
+
+
+class Terms(Protocol):
+    """How a database spells what it knows of the user."""
+
+    def login(self) -> ColumnElement[str]:
+        """Return the login."""
+
+    def has(self, kind: str, text: ColumnElement[Any] | str) -> ColumnElement[bool]:
+        """Return whether a set of texts has one."""
+
+    def holds(self, kind: str, key: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether a set of keys has one."""
+
+    def in_portfolio(self, account: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether an account is in a portfolio of the set."""
+
+    def in_zone(self, account: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether an account has a site in a zone of the set."""
+
+
+class SqliteTerms:
+    """From the table of the connection."""
+
+    def login(self) -> ColumnElement[str]:
+        """Return the login."""
+        return select(REACH.c.text).where(REACH.c.kind == LOGIN).scalar_subquery()
+
+    def has(self, kind: str, text: ColumnElement[Any] | str) -> ColumnElement[bool]:
+        """Return whether a set of texts has one."""
+        wanted = literal(text) if isinstance(text, str) else text
+        return wanted.in_(select(REACH.c.text).where(REACH.c.kind == kind))
+
+    def holds(self, kind: str, key: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether a set of keys has one."""
+        return key.in_(select(REACH.c.id).where(REACH.c.kind == kind))
+
+    def in_portfolio(self, account: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether an account is in a portfolio of the set."""
+        place = base(AccountPortfolio)
+        return exists(select(1).select_from(place).where(place.c.account_id == account, self.holds(PORTFOLIOS, place.c.portfolio_id)))
+
+    def in_zone(self, account: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether an account has a site in a zone of the set."""
+        site = base(Site)
+        return exists(select(1).select_from(site).where(site.c.account_id == account, self.holds(ZONES, site.c.zone_id)))
+
+
+class PostgresTerms:
+    """From settings of the transaction; each is read once for a query, because it stands in a query of its own."""
+
+    def login(self) -> ColumnElement[str]:
+        """Return the login."""
+        return self._setting(LOGIN)
+
+    def has(self, kind: str, text: ColumnElement[Any] | str) -> ColumnElement[bool]:
+        """Return whether a set of texts has one."""
+        wanted = literal(text) if isinstance(text, str) else text
+        return wanted == any_(cast(func.nullif(self._setting(kind), ""), ARRAY(Text)))
+
+    def holds(self, kind: str, key: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether a set of keys has one."""
+        return key == any_(cast(func.nullif(self._setting(kind), ""), ARRAY(BigInteger)))
+
+    # A policy of accounts that looked into the tables of their sites would ask for the policies of those, which ask for accounts: so a
+    # function of the tables' owner looks.
+    def in_portfolio(self, account: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether an account is in a portfolio of the set."""
+        return func.crm_in_portfolio(account, type_=Boolean)
+
+    def in_zone(self, account: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether an account has a site in a zone of the set."""
+        return func.crm_in_zone(account, type_=Boolean)
+
+    def _setting(self, name: str) -> ColumnElement[str]:
+        return select(func.current_setting(literal(SETTING + name), literal(True), type_=Text)).scalar_subquery()
+
+
+def terms_for(dialect: str) -> Terms:
+    """Return the terms of a database."""
+    return PostgresTerms() if dialect == "postgresql" else SqliteTerms()
+
+
+def base(cls: type[Entity]) -> FromClause:
+    """Return the table itself, past the view of SQLite's guard that has its name."""
+    table = cls.__table__
+    assert isinstance(table, Table)  # noqa: S101 - what a mapped class has
+    return table.to_metadata(MetaData(), schema="main", referred_schema_fn=lambda *_: None).alias(f"{table.name}_0")
+
+
+def account_predicate(columns: Any, terms: Terms) -> ColumnElement[bool]:  # noqa: ANN401 - columns of a table, an alias or a class
+    """Return when an account exists for the user (I-7, A03, A04)."""
+    mine = columns.owner == terms.login()
+    taken_in = or_(
+        terms.has(FLAGS, ALL),
+        terms.holds(SELLERS, columns.seller_id),
+        and_(terms.has(FLAGS, OWN), mine),
+        and_(terms.has(FLAGS, UNASSIGNED), columns.seller_id.is_(None)),
+        and_(terms.has(FLAGS, PORTFOLIOS), terms.in_portfolio(columns.id)),
+        and_(terms.has(FLAGS, ZONES), terms.in_zone(columns.id)),
+    )
+    return and_(or_(columns.private.is_(other=False), mine, terms.has(FLAGS, PRIVATE)), taken_in)
+
+
+def predicate(cls: type[Entity], columns: Any, terms: Terms, parents: Mapping[str, type[Entity]]) -> ColumnElement[bool] | None:  # noqa: ANN401
+    """Return when a row of an entity exists for the user; None for every row.
+
+    ``columns`` are those of its table, ``parents`` the entities by table: a parent is asked by its plain name, so its own guard answers.
+    """
+    path = cls.__visibility__
+    if reads_freely(cls):
+        return None
+    if path.kind is VisibilityKind.SYSTEM:
+        return false()
+    granted = terms.has(PARTS, part_of(cls))
+    if path.kind is VisibilityKind.SCOPE:
+        return and_(granted, account_predicate(columns, terms))
+    if path.kind is VisibilityKind.PUBLIC:
+        return granted
+    if path.kind is VisibilityKind.OWNER:
+        owner = columns[path.column]
+        ways = [terms.has(FLAGS, ALL), terms.has(LOGINS, owner)]
+        if path.shared is not None:
+            ways.append(columns[path.shared].is_(other=True))
+        return and_(granted, or_(*ways))
+    return and_(granted, _parent_exists(cls, columns, parents))
+
+
+def _parent_exists(cls: type[Entity], columns: Any, parents: Mapping[str, type[Entity]]) -> ColumnElement[bool]:  # noqa: ANN401 - columns of a table
+    column = cls.__visibility__.column or ""
+    key = next(iter(cls.__table__.c[column].foreign_keys)).column
+    if key.table.name not in parents:
+        return false()
+    parent = key.table.alias(f"{key.table.name}_of_{cls.__tablename__}"[:60])
+    return exists(select(1).select_from(parent).where(parent.c[key.name] == columns[column]))

@@ -1,0 +1,155 @@
+"""Who reaches how far, for a whole Crm: computed from small tables, and never older than them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+from sqlalchemy import Connection, Engine, or_, select
+
+from crmcore.access import postgres
+from crmcore.access.functions import READ, part_of
+from crmcore.access.reach import Organisation, Reach
+from crmcore.access.sqlite import SqliteGuard
+from crmcore.errors import AccessDenied
+from crmcore.model import (
+    GroupMember,
+    Portfolio,
+    Profile,
+    Salesperson,
+    ScopeKind,
+    User,
+    UserGroup,
+    UserStatus,
+    Zone,
+    below,
+)
+from crmcore.storage import Fingerprint, Fingerprints
+
+if TYPE_CHECKING:
+    from crmcore.app import Crm
+
+_TABLES: Final = (User, Profile, UserGroup, GroupMember, Salesperson)
+_Look = tuple[tuple[str, Fingerprint], ...]
+
+
+class Access:
+    """The reaches of a Crm's users, and the guards that enforce them."""
+
+    def __init__(self, crm: Crm) -> None:
+        self._crm = crm
+        self._fingerprints = Fingerprints(cls.__table__ for cls in _TABLES)
+        self._parts = frozenset(part_of(cls) for cls in crm.registry.entities.values())
+        self._kept: tuple[_Look, Organisation] | None = None
+        self._reaches: dict[tuple[str, date], Reach] = {}
+        self._guard: SqliteGuard | None = None
+
+    def reach(self, login: str, connection: Connection | None = None) -> Reach:
+        """Return how far a user reaches now; everybody reaches everything until there is a first user (`domain.md` §5.10).
+
+        One statement when nothing changed, on ``connection`` or on one that is only borrowed for it. Asked in every transaction.
+
+        Raises:
+            AccessDenied: ``USER_UNKNOWN`` or ``USER_BLOCKED`` (I-26).
+        """
+        if connection is not None:
+            return self._reach(login, connection)
+        with self._crm.engine.connect() as own:
+            return self._reach(login, own)
+
+    def _reach(self, login: str, connection: Connection) -> Reach:
+        look = self._fingerprints.read(connection)
+        if look[User.__tablename__][0] == 0:
+            return Reach(login=login, open=True)
+        present: _Look = tuple(sorted(look.items()))
+        day = self.today()
+        kept = self._kept
+        if kept is None or kept[0] != present:
+            kept = self._kept = (present, read_organisation(connection))
+            self._reaches = {}
+        organisation = kept[1]
+        found = self._reaches.get((login, day))
+        if found is None:
+            found = self.reach_in(organisation, login, day, connection)
+            # Trees are no part of the fingerprint: what depends on them is asked anew in each transaction.
+            if not {ScopeKind.ZONE, ScopeKind.PORTFOLIO} & {scope.kind for scope in found.scopes}:
+                self._reaches[login, day] = found
+        if organisation.users[login].status != UserStatus.ACTIVE:
+            raise AccessDenied("USER_BLOCKED", login=login)
+        return found
+
+    def reach_in(self, organisation: Organisation, login: str, day: date, connection: Connection) -> Reach:
+        """Return how far a user reaches on a day in an organisation.
+
+        Raises:
+            AccessDenied: ``USER_UNKNOWN``.
+        """
+        found = organisation.reach(login, day)
+        if found is None:
+            raise AccessDenied("USER_UNKNOWN", login=login)
+        return attrs.evolve(
+            found,
+            parts=frozenset(part for part in self._parts if found.may(f"{part}.{READ}")),
+            zones=_subtrees(connection, Zone, [scope.target for scope in found.scopes if scope.kind is ScopeKind.ZONE]),
+            portfolios=_subtrees(connection, Portfolio, [scope.target for scope in found.scopes if scope.kind is ScopeKind.PORTFOLIO]),
+        )
+
+    def today(self) -> date:
+        """Return the present day of the deployment."""
+        return self._crm.clock.now().astimezone(self._crm.zone).date()
+
+    def guarded_engine(self, reach: Reach) -> Engine:
+        """Return the engine of SQLite on which a user works."""
+        return self._sqlite().engine(reach)
+
+    def lift(self, connection: Connection) -> None:
+        """Let the platform see and write everything on a guarded connection."""
+        if connection.dialect.name == "sqlite":
+            self._sqlite().lift(connection)
+        else:
+            postgres.lift(connection)
+
+    def lower(self, connection: Connection) -> None:
+        """Guard a connection again."""
+        if connection.dialect.name == "sqlite":
+            self._sqlite().lower(connection)
+        else:
+            postgres.lower(connection)
+
+    def close(self) -> None:
+        """Close the connections of the guard."""
+        if self._guard is not None:
+            self._guard.close()
+
+    def _sqlite(self) -> SqliteGuard:
+        if self._guard is None:
+            self._guard = SqliteGuard(self._crm.engine, self._crm.registry.entities.values(), self._crm.busy_timeout)
+        return self._guard
+
+
+def read_organisation(connection: Connection) -> Organisation:
+    """Read users, profiles, groups and sales force: four statements."""
+    groups: dict[int, set[str]] = defaultdict(set)
+    for user, code in connection.execute(select(GroupMember.user_id, UserGroup.code).join(UserGroup, UserGroup.id == GroupMember.group_id)):
+        groups[user].add(code)
+    columns = (Salesperson.id, Salesperson.code, Salesperson.manager_id, Salesperson.agency_id)
+    return Organisation(
+        users={row.login: row for row in connection.execute(select(*User.__table__.c))},
+        profiles={row.id: row for row in connection.execute(select(*Profile.__table__.c))},
+        groups={user: frozenset(codes) for user, codes in groups.items()},
+        sellers={row.id: row for row in connection.execute(select(*columns))},
+    )
+
+
+def _subtrees(connection: Connection, cls: type[Zone | Portfolio], codes: Iterable[str]) -> frozenset[int]:
+    wanted = sorted(set(codes))
+    if not wanted:
+        return frozenset()
+    roots = [row.path for row in connection.execute(select(cls.path).where(cls.code.in_(wanted)))]
+    if not roots:
+        return frozenset()
+    rows: Any = connection.execute(select(cls.id).where(or_(*(below(cls.path, root) for root in roots))))
+    return frozenset(row.id for row in rows)
