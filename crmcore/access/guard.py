@@ -76,7 +76,7 @@ class Guard:
 
     def leave(self) -> None:
         """Give a host's transaction back as it was: what a savepoint has set stays when it is released."""
-        if self.limited and self._session.hosted and self._session.orm.in_transaction():
+        if self.limited and self._session.hosted and not self._depth and self._session.orm.in_transaction():
             postgres.lift(self._session.orm.connection())
 
     @contextmanager
@@ -101,7 +101,9 @@ class Guard:
                 access.lower(connection)
             raise
         else:
-            access.lower(connection)
+            # A commit inside has ended the transaction, and what limited it; on SQLite the next one is limited when it begins.
+            if not connection.closed and self._session.orm.in_transaction():
+                access.lower(connection)
         finally:
             self._depth = 0
             for record in list(self._session.orm.identity_map.values()):

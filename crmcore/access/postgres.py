@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Text, and_, bindparam, func, literal, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, bindparam, func, literal, literal_column, select
 from sqlalchemy.exc import DBAPIError
 
 from crmcore.access import predicates
@@ -140,7 +140,7 @@ def _statements(connection: Connection, entities: list[type[Entity]]) -> Iterato
     parents = {cls.__tablename__: cls for cls in entities}
     for cls in entities:
         table = quote(cls.__tablename__)
-        condition = predicate(cls, cls.__table__.c, PostgresTerms(), parents)
+        condition = predicate(cls, _Row(cls, connection), PostgresTerms(), parents)
         if cls.__visibility__.kind is VisibilityKind.SYSTEM:
             yield f"REVOKE ALL ON {table} FROM {ROLE}"
             continue
@@ -153,6 +153,20 @@ def _statements(connection: Connection, entities: list[type[Entity]]) -> Iterato
         # An application's role that does not own the tables is bound by policies, too.
         yield f"DROP POLICY IF EXISTS crm_platform ON {table}"
         yield f"CREATE POLICY crm_platform ON {table} TO PUBLIC USING (current_user <> '{ROLE}') WITH CHECK (current_user <> '{ROLE}')"
+
+
+class _Row:
+    """The columns of the row that a policy looks at: plain names, which belong to no query."""
+
+    def __init__(self, cls: type[Entity], connection: Connection) -> None:
+        self._columns = cls.__table__.c
+        self._prefix = cls.__tablename__
+        self._quote = connection.dialect.identifier_preparer.quote
+
+    def __getitem__(self, name: str) -> ColumnElement[Any]:
+        return literal_column(f"{self._quote(self._prefix)}.{self._quote(name)}", self._columns[name].type)
+
+    __getattr__ = __getitem__
 
 
 def _in_portfolio() -> Select[Any]:

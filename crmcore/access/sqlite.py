@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, MetaData, Select, event, select
+from sqlalchemy import Connection, Engine, MetaData, Select, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable, CreateView
 
@@ -39,8 +39,7 @@ class SqliteGuard:
         chosen = list(entities)
         self._views = _views(chosen)
         self._authorizer = _authorizer(self._views, chosen)
-        self._pool = second_pool(engine, busy_timeout, self._prepare)
-        event.listen(self._pool.engine, "begin", self._tell, insert=True)
+        self._pool = second_pool(engine, busy_timeout, on_connect=self._prepare, before_begin=self._tell)
 
     def engine(self, reach: Reach) -> Engine:
         """Return the engine for a user; the connections are everybody's in turn."""
@@ -75,7 +74,7 @@ class SqliteGuard:
     def _tell(self, connection: Connection) -> None:
         """Write into the connection whose it is now, before its transaction begins: a rollback would take it back."""
         raw, reach = _driver(connection), connection.get_execution_options().get(OPTION)
-        if raw is None or raw.in_transaction or reach is None:
+        if raw is None or reach is None:
             return
         if connection.info.get(_TOLD) is reach and _LIFTED not in connection.info:
             return

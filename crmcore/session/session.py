@@ -259,9 +259,14 @@ class Session:
         unit = self.unit
         with self.undoing():
             if unit.has_work():
-                unit.run()
-            self.guard.leave()
-            self.orm.commit()
+                # The commit itself, too: the full-text index of SQLite is written by it.
+                with self.guard.lifted():
+                    unit.run()
+                    self.guard.leave()
+                    self.orm.commit()
+            else:
+                self.guard.leave()
+                self.orm.commit()
         announced = bool(unit.events or unit.jobs)
         self._reset()
         if announced:

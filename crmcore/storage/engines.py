@@ -66,8 +66,12 @@ def open_storage(target: str | URL | Engine, *, busy_timeout: float = DEFAULT_BU
     return Storage(_prepare(engine, busy_timeout), busy_timeout, engine.dispose)
 
 
-def second_pool(engine: Engine, busy_timeout: float, on_connect: Callable[[sqlite3.Connection], None]) -> Storage:
-    """Return an engine with connections of its own to the SQLite file of another, each prepared once.
+def second_pool(
+    engine: Engine, busy_timeout: float, *, on_connect: Callable[[sqlite3.Connection], None], before_begin: Callable[[Connection], None]
+) -> Storage:
+    """Return an engine with connections of its own to the SQLite file of another.
+
+    Each is given to ``on_connect`` once, and to ``before_begin`` before each of its transactions.
 
     Raises:
         DatabaseError: ``DATABASE_URL`` when the database is not a file, which only one connection can see.
@@ -80,7 +84,7 @@ def second_pool(engine: Engine, busy_timeout: float, on_connect: Callable[[sqlit
     def on_second(raw: sqlite3.Connection, _record: object) -> None:
         on_connect(raw)
 
-    return Storage(_prepare(second, busy_timeout), busy_timeout, second.dispose)
+    return Storage(_prepare(second, busy_timeout, before_begin), busy_timeout, second.dispose)
 
 
 def parse_url(target: str | URL) -> URL:
@@ -124,7 +128,7 @@ def _sqlite_engine(url: URL, busy_timeout: float) -> Engine:
     return engine
 
 
-def _prepare(engine: Engine, busy_timeout: float) -> Engine:
+def _prepare(engine: Engine, busy_timeout: float, before: Callable[[Connection], None] | None = None) -> Engine:
     """Return an engine over the same pool on which transactions begin as the CRM needs it."""
     if engine.dialect.name != "sqlite":
         return engine
@@ -137,6 +141,8 @@ def _prepare(engine: Engine, busy_timeout: float) -> Engine:
     def on_begin(connection: Connection) -> None:
         raw = connection.connection.dbapi_connection
         if isinstance(raw, sqlite3.Connection) and not raw.in_transaction:
+            if before is not None:
+                before(connection)
             _begin(connection, write=bool(connection.get_execution_options().get(WRITE_OPTION)), busy_timeout=busy_timeout)
 
     return own
