@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select
 from crmcore.access import postgres
 from crmcore.access.functions import CREATE, DELETE, UPDATE, part_of, reads_freely
 from crmcore.access.reach import Reach
-from crmcore.errors import AccessDenied, Problem
+from crmcore.errors import AccessDenied, Problem, ValidationFailed
 from crmcore.events import RecordVerb
 from crmcore.model import Entity, VisibilityKind
 from crmcore.storage import batches
@@ -131,19 +131,12 @@ class Guard:
         """Return what the profile does not let the user write: functions and fields (A05, A06)."""
         if not self.limited:
             return []
-        reach = self.reach
         entities = self._session.registry.entities
         found: dict[tuple[str, str], Problem] = {}
         for change in changes:
             cls = entities.get(change.entity)
-            if cls is None or cls.__append_only__:
-                continue
-            function = f"{part_of(cls)}.{_VERBS[change.verb]}"
-            if not reach.may(function):
-                found[function, ""] = Problem(code="FUNCTION_NOT_GRANTED", params={"function": function, "profile": reach.profile or ""})
-            for field in sorted(change.fields & reach.read_only(change.entity)):
-                params = {"entity": change.entity, "field": field, "profile": reach.profile or ""}
-                found[change.entity, field] = Problem(code="FIELD_NOT_GRANTED", params=params)
+            if cls is not None and not cls.__append_only__:
+                found |= self._problems(cls, _VERBS[change.verb], change.fields)
         return list(found.values())
 
     def check_existing(self, changes: Sequence[Change]) -> None:
@@ -170,10 +163,39 @@ class Guard:
             cls = type(change.record)
             if change.id is not None and not reads_freely(cls) and cls.__visibility__.kind is not VisibilityKind.SYSTEM:
                 wanted.setdefault(cls, set()).add(change.id)
-        connection = self._session.orm.connection()
         for cls, keys in wanted.items():
-            key = cls.__table__.c.id
-            for some in batches(sorted(keys)):
-                seen = set(connection.execute(select(key).where(key.in_(some))).scalars())
-                if missing := sorted(set(some) - seen):
-                    raise AccessDenied("ACCESS_DENIED", entity=cls.entity_name(), id=missing[0], login=self._session.actor.name)
+            if missing := self.unseen(cls, keys):
+                raise AccessDenied("ACCESS_DENIED", entity=cls.entity_name(), id=min(missing), login=self._session.actor.name)
+
+    def unseen(self, cls: type[Entity], keys: Collection[int]) -> set[int]:
+        """Return which of these records do not exist for the user; none in a session that is not limited."""
+        connection = self._session.orm.connection()
+        if not self.limited:
+            return set()
+        key = cls.__table__.c.id
+        with self.lowered():
+            seen = {found for some in batches(sorted(keys)) for found in connection.execute(select(key).where(key.in_(some))).scalars()}
+        return set(keys) - seen
+
+    def require(self, cls: type[Entity], fields: Iterable[str]) -> None:
+        """Refuse a mass change of fields that the profile does not let the user write.
+
+        Raises:
+            ValidationFailed: with ``FUNCTION_NOT_GRANTED`` and ``FIELD_NOT_GRANTED``.
+        """
+        reach = self.reach
+        if reach.open:
+            return
+        problems = self._problems(cls, UPDATE, fields)
+        if problems:
+            raise ValidationFailed("VALIDATION_FAILED", list(problems.values()))
+
+    def _problems(self, cls: type[Entity], verb: str, fields: Iterable[str]) -> dict[tuple[str, str], Problem]:
+        reach, entity, function = self.reach, cls.entity_name(), f"{part_of(cls)}.{verb}"
+        found: dict[tuple[str, str], Problem] = {}
+        if not reach.may(function):
+            found[function, ""] = Problem(code="FUNCTION_NOT_GRANTED", params={"function": function, "profile": reach.profile or ""})
+        for field in sorted(set(fields) & reach.read_only(entity)):
+            params = {"entity": entity, "field": field, "profile": reach.profile or ""}
+            found[entity, field] = Problem(code="FIELD_NOT_GRANTED", params=params)
+        return found

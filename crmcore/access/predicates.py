@@ -26,9 +26,11 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
 )
 
 from crmcore.access.functions import part_of, reads_freely
+from crmcore.access.reach import Reach
 from crmcore.model import AccountPortfolio, Entity, Site, VisibilityKind
 
 SETTING: Final = "crm."
@@ -115,6 +117,39 @@ class PostgresTerms:
 
     def _setting(self, name: str) -> ColumnElement[str]:
         return select(func.current_setting(literal(SETTING + name), literal(True), type_=Text)).scalar_subquery()
+
+
+class LiteralTerms:
+    """From a reach at hand: for questions about somebody, past the guards."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._login = reach.login
+        self._keys = {SELLERS: reach.sellers, ZONES: reach.zones, PORTFOLIOS: reach.portfolios}
+        self._texts = {LOGINS: reach.logins, PARTS: reach.parts, FLAGS: reach.flags}
+
+    def login(self) -> ColumnElement[str]:
+        """Return the login."""
+        return literal(self._login)
+
+    def has(self, kind: str, text: ColumnElement[Any] | str) -> ColumnElement[bool]:
+        """Return whether a set of texts has one."""
+        if isinstance(text, str):
+            return true() if text in self._texts[kind] else false()
+        return text.in_(sorted(self._texts[kind]))
+
+    def holds(self, kind: str, key: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether a set of keys has one."""
+        return key.in_(sorted(self._keys[kind]))
+
+    def in_portfolio(self, account: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether an account is in a portfolio of the set."""
+        place = AccountPortfolio.__table__.alias()
+        return exists(select(1).select_from(place).where(place.c.account_id == account, self.holds(PORTFOLIOS, place.c.portfolio_id)))
+
+    def in_zone(self, account: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether an account has a site in a zone of the set."""
+        site = Site.__table__.alias()
+        return exists(select(1).select_from(site).where(site.c.account_id == account, self.holds(ZONES, site.c.zone_id)))
 
 
 def terms_for(dialect: str) -> Terms:

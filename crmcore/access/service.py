@@ -93,8 +93,8 @@ class Access:
         return attrs.evolve(
             found,
             parts=frozenset(part for part in self._parts if found.may(f"{part}.{READ}")),
-            zones=_subtrees(connection, Zone, [scope.target for scope in found.scopes if scope.kind is ScopeKind.ZONE]),
-            portfolios=_subtrees(connection, Portfolio, [scope.target for scope in found.scopes if scope.kind is ScopeKind.PORTFOLIO]),
+            zones=subtrees(connection, Zone, [scope.target for scope in found.scopes if scope.kind is ScopeKind.ZONE]),
+            portfolios=subtrees(connection, Portfolio, [scope.target for scope in found.scopes if scope.kind is ScopeKind.PORTFOLIO]),
         )
 
     def today(self) -> date:
@@ -144,7 +144,8 @@ def read_organisation(connection: Connection) -> Organisation:
     )
 
 
-def _subtrees(connection: Connection, cls: type[Zone | Portfolio], codes: Iterable[str]) -> frozenset[int]:
+def subtrees(connection: Connection, cls: type[Zone | Portfolio], codes: Iterable[str]) -> frozenset[int]:
+    """Return the keys of the nodes with these codes and of all below them."""
     wanted = sorted(set(codes))
     if not wanted:
         return frozenset()

@@ -32,14 +32,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from crmcore.changesets.applying import BACKWARD, FORWARD, Direction, apply
 from crmcore.changesets.kinds import Kind, kind_of
 from crmcore.changesets.previewing import make_preview
-from crmcore.changesets.values import APPLIED, UNDONE, Planned, Preview, Result
+from crmcore.changesets.values import APPLIED, NOT_FOUND, UNDONE, Planned, Preview, Result
 from crmcore.errors import RecordNotFound, UsageError
 from crmcore.model import ChangeSet, ChangeSetItem, Entity
+from crmcore.storage import batches
 
 if TYPE_CHECKING:
     from crmcore.session import Session
@@ -125,8 +126,22 @@ class ChangeSets:
         found.state = state
         self._session.flush()
         with self._session.undoing():
-            apply(self._session, found.id, kind, cls, direction)
+            self._leave_out_unseen(found.id, cls)
+            with self._session.guard.lifted():
+                apply(self._session, found.id, kind, cls, direction)
         return self.result(found.id)
+
+    def _leave_out_unseen(self, change_set_id: int, cls: type[Entity]) -> None:
+        """Say of records that do not exist for the user, or no longer, what is said of those that nobody finds."""
+        if not self._session.guard.limited:
+            return
+        item = ChangeSetItem
+        mine = item.change_set_id == change_set_id
+        keys = set(self._session.scalars(select(item.record_id).where(mine).distinct()))
+        unseen = self._session.guard.unseen(cls, keys)
+        with self._session.guard.lifted():
+            for some in batches(sorted(unseen)):
+                self._session.orm.execute(update(item).where(mine, item.record_id.in_(some)).values(outcome=NOT_FOUND))
 
     def _require(self, kind: Kind) -> None:
         if kind.permission is not None and not self._session.may(kind.permission):

@@ -76,7 +76,8 @@ class _Preview:
             by_record = find_refused(self.session, self.kind, self.cls, left)
             refused |= {n: by_record[wish.record_id] for n, wish in enumerate(wishes) if n not in refused and wish.record_id in by_record}
         self._note(wishes, refused)
-        self._write(wishes, refused)
+        with self.session.guard.lifted():
+            self._write(wishes, refused)
 
     def _see(self, chunk: Sequence[Planned]) -> Iterator[Seen]:
         """Yield what really changes, beside what is there now."""
@@ -101,10 +102,11 @@ class _Preview:
         read = writer.read
         return {row[0]: (row[1], {field: read(value) for field, value in zip(fields, row[2:], strict=True)}) for row in rows}
 
-    def _check_fields(self, chunk: Iterable[Planned]) -> None:
+    def _check_fields(self, chunk: Sequence[Planned]) -> None:
         for field in dict.fromkeys(wish.field for wish in chunk):
             if not self.kind.writer.knows(self.cls, field):
                 raise UsageError("CHANGE_SET_FIELD", kind=self.kind.name, entity=self.cls.entity_name(), field=field)
+        self.session.guard.require(self.cls, {wish.field for wish in chunk})
 
     def _note(self, wishes: Sequence[Seen], refused: Mapping[int, Problem]) -> None:
         for number, wish in enumerate(wishes):

@@ -63,7 +63,7 @@ def state_of(session: Session) -> UnitState:
 def writer_of(session: Session) -> Writer:
     """Return on whose behalf a session writes."""
     system = session.actor.is_system
-    return Writer(None if system else session.actor.groups, automatic=system and is_automatic(session.source))
+    return Writer(None if system else session.groups(), automatic=system and is_automatic(session.source))
 
 
 def overlay(session: Session, rows: Iterable[CharacteristicRow], gone: Collection[CharacteristicRow] = ()) -> DefinitionSet:

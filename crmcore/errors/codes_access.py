@@ -86,6 +86,18 @@ ACCESS: Final = (
         "Make somebody else an administrator first: nobody could unblock anybody (I-29).",
     ),
     ErrorCode(
+        "ACCESS_ENTITY_UNKNOWN",
+        "there is no entity {entity!r}; there are {known}",
+        "non esiste l'entità {entity!r}; esistono {known}",
+        "Entities are named by their tables: `account`, `person`, `interaction`.",
+    ),
+    ErrorCode(
+        "ACCESS_VERB_UNKNOWN",
+        "there is no verb {verb!r}; there are {known}",
+        "non esiste il verbo {verb!r}; esistono {known}",
+        "Functions are of a part of the system and one of these verbs.",
+    ),
+    ErrorCode(
         "SUPERVISOR_RING",
         "user {login!r} would be their own supervisor",
         "l'utente {login!r} sarebbe supervisore di se stesso",

@@ -13,12 +13,13 @@ What a filter looks like is in `crmcore.query.filters`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 from sqlalchemy import select
 
+from crmcore.access.predicates import account_predicate, terms_for
 from crmcore.errors import UsageError
 from crmcore.model import Account, Entity, SavedSearch
 from crmcore.query import fulltext, saved, views
@@ -94,9 +95,20 @@ class SearchApi:
             compiled, compiler = compile_filter(session, Account, Account, filter)
             conditions.append(compiled.condition)
             given |= compiler.arguments
+        if not session.guard.reach.open:
+            return self._text_past_guard(text, dialect, conditions, given, limit)
         ranked = fulltext.ranked(dialect, text, conditions).limit(limit).subquery("ranked")
         query = select(Account, ranked.c.score).join(ranked, ranked.c.id == Account.id).order_by(ranked.c.score.desc(), ranked.c.id)
         return tuple(Hit(account, float(score)) for account, score in session.execute(query, given))
+
+    def _text_past_guard(self, text: str, dialect: str, conditions: Sequence[Any], given: Mapping[str, Any], limit: int) -> tuple[Hit, ...]:
+        """Ask the index, which has everybody's words, past the guard and with what the guard would say; the accounts come through it."""
+        session = self._session
+        mine = [*conditions, account_predicate(Account, terms_for(dialect))]
+        with session.guard.lifted():
+            scores = {key: float(score) for key, score in session.execute(fulltext.ranked(dialect, text, mine).limit(limit), given)}
+        accounts = {account.id: account for account in session.scalars(select(Account).where(Account.id.in_(list(scores))))}
+        return tuple(Hit(accounts[key], score) for key, score in scores.items() if key in accounts)
 
     def rebuild(self) -> int:
         """Write the full-text index anew, in this transaction, and return how many accounts it has."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from crmcore.access import rules as access
 from crmcore.accounts import rules as accounts
 from crmcore.accounts import seed as accounts_seed
 from crmcore.characteristics import rules as characteristics
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from crmcore.session.changes import Change
     from crmcore.session.session import Session
 
-_RULES: Final = (states, territory, lookups, characteristics, accounts, interactions, query)
+_RULES: Final = (access, states, territory, lookups, characteristics, accounts, interactions, query)
 _SEEDS: Final = (states_seed, territory_seed, lookups_seed, characteristics_seed, accounts_seed, interactions_seed)
 
 

@@ -24,6 +24,7 @@ from crmcore.storage import WRITE_OPTION, take_write_lock, translate_errors
 from crmcore.work import queue
 
 if TYPE_CHECKING:
+    from crmcore.access.api import AccessApi
     from crmcore.accounts.api import AccountsApi
     from crmcore.accounts.consents import ConsentsApi
     from crmcore.accounts.portfolios import PortfoliosApi
@@ -113,6 +114,13 @@ class Session:
         from crmcore.accounts.api import AccountsApi  # noqa: PLC0415 - it uses the session
 
         return AccountsApi(self)
+
+    @cached_property
+    def access(self) -> AccessApi:
+        """What exists for whom, and why; blocking of users."""
+        from crmcore.access.api import AccessApi  # noqa: PLC0415 - it uses the session
+
+        return AccessApi(self)
 
     @cached_property
     def portfolios(self) -> PortfoliosApi:

@@ -1,0 +1,191 @@
+"""Access, as a session offers it.
+
+::
+
+    print(s.access.explain("rossi", "account", 5).text())    # every rule that was asked, and the one that decided
+    s.access.who_can_see("account", 5)                       # logins
+    s.access.what_if(lambda: setattr(manager, "salesperson_id", None))
+    s.access.block("rossi", reason="left the firm")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING
+
+import attrs
+from sqlalchemy import select
+
+from crmcore.access.explain import Explainer, Explanation
+from crmcore.access.functions import READ, VERBS, functions_of
+from crmcore.access.predicates import LiteralTerms, predicate
+from crmcore.access.reach import Organisation, Reach
+from crmcore.access.service import read_organisation
+from crmcore.errors import AccessDenied, RecordNotFound, UsageError
+from crmcore.model import Account, Entity, User, UserStatus
+
+if TYPE_CHECKING:
+    from crmcore.session import Session
+
+
+@attrs.frozen(kw_only=True)
+class Effect:
+    """What a change does to the accounts that a user sees: their keys."""
+
+    login: str
+    gained: frozenset[int]
+    lost: frozenset[int]
+
+
+class AccessApi:
+    """Users, and what exists for whom; see the module."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def reach(self, login: str | None = None, at: date | None = None) -> Reach:
+        """Return how far a user reaches, by default the actor, on a day, by default today.
+
+        Raises:
+            AccessDenied: ``USER_UNKNOWN``, ``USER_BLOCKED``, ``ADMINISTRATOR_NEEDED`` when it is about somebody else.
+        """
+        if login is None:
+            return self._session.guard.reach
+        self._require_right(login)
+        with self._past_guard():
+            found = self._reach(self._organisation(), login, at or self._session.crm.access.today())
+        if found is None:
+            raise AccessDenied("USER_UNKNOWN", login=login)
+        return found
+
+    def functions(self) -> Sequence[str]:
+        """Return every function that a profile may grant: those of the entities, and the permissions that plugins declare."""
+        registry = self._session.registry
+        return sorted({*functions_of(registry.entities.values()), *registry.permissions})
+
+    def explain(self, login: str, entity: str | type[Entity], key: int, verb: str = READ, at: date | None = None) -> Explanation:
+        """Return whether a user may do something with a record on a day, and every rule that was asked for it.
+
+        Raises:
+            UsageError: ``ACCESS_ENTITY_UNKNOWN`` or ``ACCESS_VERB_UNKNOWN``.
+            AccessDenied: ``ADMINISTRATOR_NEEDED`` when it is about somebody else.
+        """
+        self._require_right(login)
+        cls = self._entity(entity)
+        if verb not in VERBS:
+            raise UsageError("ACCESS_VERB_UNKNOWN", verb=verb, known=", ".join(VERBS))
+        with self._past_guard():
+            return self._explain(self._organisation(), login, cls, key, verb, at)
+
+    def who_can_see(self, entity: str | type[Entity], key: int, at: date | None = None) -> Sequence[str]:
+        """Return the logins of the users for whom a record exists on a day, sorted; for administrators.
+
+        Raises:
+            UsageError: ``ACCESS_ENTITY_UNKNOWN``.
+            AccessDenied: ``ADMINISTRATOR_NEEDED``.
+        """
+        self._require_right(None)
+        cls = self._entity(entity)
+        with self._past_guard():
+            organisation = self._organisation()
+            logins = sorted(organisation.users)
+            return [login for login in logins if self._explain(organisation, login, cls, key, READ, at).granted]
+
+    def what_if(self, change: Callable[[], object]) -> Mapping[str, Effect]:
+        """Return which accounts each user would gain and lose by a change, which is made, looked at, and taken back.
+
+        ``change`` works with this session, and neither commits nor rolls back. Users for whom nothing changes are left out.
+
+        Raises:
+            AccessDenied: ``ADMINISTRATOR_NEEDED``.
+            ValidationFailed: when the change is refused.
+        """
+        self._require_right(None)
+        session = self._session
+        session.flush()
+        session.take_write_lock()
+        before = self._seen()
+        nested = session.orm.begin_nested()
+        try:
+            change()
+            session.flush()
+            after = self._seen()
+        finally:
+            nested.rollback()
+            session.orm.expire_all()
+        found = {}
+        for login in sorted({*before, *after}):
+            had, has = before.get(login, frozenset()), after.get(login, frozenset())
+            if had != has:
+                found[login] = Effect(login=login, gained=has - had, lost=had - has)
+        return found
+
+    def block(self, login: str) -> None:
+        """Block a user from the next transaction on, also in open sessions (A08, I-26); at the next commit.
+
+        Raises:
+            RecordNotFound: when there is no such user.
+        """
+        self._user(login).status = UserStatus.BLOCKED.value
+
+    def unblock(self, login: str) -> None:
+        """Let a user work again, at the next commit.
+
+        Raises:
+            RecordNotFound: when there is no such user.
+        """
+        self._user(login).status = UserStatus.ACTIVE.value
+
+    def _user(self, login: str) -> User:
+        found: User | None = self._session.scalar(select(User).where(User.login == login))
+        if found is None:
+            raise RecordNotFound("NOT_FOUND", entity=User.entity_name(), id=login)
+        return found
+
+    def _require_right(self, login: str | None) -> None:
+        reach = self._session.guard.reach
+        if not reach.open and not reach.administrator and login != reach.login and login not in reach.logins:
+            raise AccessDenied("ADMINISTRATOR_NEEDED")
+
+    @contextmanager
+    def _past_guard(self) -> Iterator[None]:
+        with self._session.guard.lifted():
+            yield
+
+    def _organisation(self) -> Organisation:
+        return read_organisation(self._session.orm.connection())
+
+    def _reach(self, organisation: Organisation, login: str, day: date) -> Reach | None:
+        if not organisation.users:
+            return Reach(login=login, open=True)
+        if login not in organisation.users:
+            return None
+        return self._session.crm.access.reach_in(organisation, login, day, self._session.orm.connection())
+
+    def _explain(self, organisation: Organisation, login: str, cls: type[Entity], key: int, verb: str, at: date | None) -> Explanation:
+        day = at or self._session.crm.access.today()
+        explainer = Explainer(self._session, organisation, day, dated=at is not None)
+        return explainer.explain(self._reach(organisation, login, day), login, cls, key, verb)
+
+    def _seen(self) -> dict[str, frozenset[int]]:
+        """Return the accounts that each active user sees in this transaction."""
+        found = {}
+        with self._past_guard():
+            organisation, connection = self._organisation(), self._session.orm.connection()
+            for login, user in organisation.users.items():
+                reach = self._reach(organisation, login, self._session.crm.access.today())
+                if reach is None or user.status != UserStatus.ACTIVE:
+                    continue
+                seen = predicate(Account, Account.__table__.c, LiteralTerms(reach), {})
+                query = select(Account.id) if seen is None else select(Account.id).where(seen)
+                found[login] = frozenset(connection.execute(query).scalars())
+        return found
+
+    def _entity(self, entity: str | type[Entity]) -> type[Entity]:
+        name = entity if isinstance(entity, str) else entity.entity_name()
+        found = self._session.registry.entities.get(name)
+        if found is None:
+            raise UsageError("ACCESS_ENTITY_UNKNOWN", entity=name, known=", ".join(sorted(self._session.registry.entities)))
+        return found
