@@ -22,7 +22,9 @@ def count_statements():
         seen: list[str] = []
 
         def note(_connection, _cursor, statement, *_):
-            seen.append(statement)
+            # How far the user reaches is asked once in each transaction, whatever it does: `tests/access` counts that.
+            if statement != crm.access.question:
+                seen.append(statement)
 
         event.listen(crm.engine, "before_cursor_execute", note)
         try:

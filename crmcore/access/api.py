@@ -23,6 +23,7 @@ from crmcore.access.functions import READ, VERBS, functions_of
 from crmcore.access.predicates import LiteralTerms, predicate
 from crmcore.access.reach import Organisation, Reach
 from crmcore.access.service import read_organisation
+from crmcore.access.specs import Scope
 from crmcore.errors import AccessDenied, RecordNotFound, UsageError
 from crmcore.model import Account, Entity, User, UserStatus
 
@@ -37,6 +38,18 @@ class Effect:
     login: str
     gained: frozenset[int]
     lost: frozenset[int]
+
+
+@attrs.frozen
+class UserRow:
+    """A user as a list shows it, with the scopes that hold today."""
+
+    login: str
+    name: str
+    profile: str | None
+    status: str
+    scopes: tuple[Scope, ...]
+    groups: frozenset[str]
 
 
 class AccessApi:
@@ -64,6 +77,22 @@ class AccessApi:
         """Return every function that a profile may grant: those of the entities, and the permissions that plugins declare."""
         registry = self._session.registry
         return sorted({*functions_of(registry.entities.values()), *registry.permissions})
+
+    def users(self) -> Sequence[UserRow]:
+        """Return the users as they are today, sorted by login; for administrators.
+
+        Raises:
+            AccessDenied: ``ADMINISTRATOR_NEEDED``.
+        """
+        self._require_right(None)
+        with self._past_guard():
+            organisation = self._organisation()
+            found = []
+            for login, user in sorted(organisation.users.items()):
+                reach = self._reach(organisation, login, self._session.crm.access.today())
+                if reach is not None:
+                    found.append(UserRow(login, user.name, reach.profile, user.status, reach.scopes, reach.groups))
+            return found
 
     def explain(self, login: str, entity: str | type[Entity], key: int, verb: str = READ, at: date | None = None) -> Explanation:
         """Return whether a user may do something with a record on a day, and every rule that was asked for it.

@@ -86,10 +86,8 @@ class Explainer:
         return Explanation(login=login, entity=cls.entity_name(), id=key, verb=verb, day=self._day, granted=granted, steps=tuple(steps))
 
     def _ask(self, steps: list[Step], reach: Reach | None, login: str, cls: type[Entity], key: int, verb: str) -> bool:
-        return (
-            self._user(steps, reach, login)
-            and (reach is None or self._function(steps, reach, cls, verb))
-            and (reach is None or reach.open or self._row(steps, reach, cls, key))
+        return self._user(steps, reach, login) and (
+            reach is None or reach.open or (self._function(steps, reach, cls, verb) and self._row(steps, reach, cls, key))
         )
 
     def _user(self, steps: list[Step], reach: Reach | None, login: str) -> bool:

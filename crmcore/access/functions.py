@@ -23,7 +23,8 @@ ACCESS: Final = "access"
 
 _PARTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
-        ("account", "account_role", "account_portfolio", "contact_point", "site", "person", "preference", "relation", "consent"), CUSTOMERS
+        ("account", "account_role", "account_portfolio", "contact_point", "site", "person", "person_preference", "relation", "consent"),
+        CUSTOMERS,
     ),
     "interaction": CONTACTS,
     **dict.fromkeys(("salesperson", "zone", "zone_rule", "seller_zone"), TERRITORY),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,15 +55,20 @@ class Access:
         Raises:
             AccessDenied: ``USER_UNKNOWN`` or ``USER_BLOCKED`` (I-26).
         """
-        if connection is not None:
-            return self._reach(login, connection)
-        with self._crm.engine.connect() as own:
-            return self._reach(login, own)
-
-    def _reach(self, login: str, connection: Connection) -> Reach:
-        look = self._fingerprints.read(connection)
+        look = self._fingerprints.read(connection) if connection is not None else self._fingerprints.read_now(self._crm.engine)
         if look[User.__tablename__][0] == 0:
             return Reach(login=login, open=True)
+        if connection is not None:
+            return self._reach(login, look, connection)
+        with self._crm.engine.connect() as own:
+            return self._reach(login, look, own)
+
+    @property
+    def question(self) -> str:
+        """The statement by which each transaction asks whether users, profiles or the sales force changed."""
+        return self._fingerprints.question(self._crm.engine.dialect)
+
+    def _reach(self, login: str, look: Mapping[str, Fingerprint], connection: Connection) -> Reach:
         present: _Look = tuple(sorted(look.items()))
         day = self.today()
         kept = self._kept

@@ -51,6 +51,11 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     # states
     "states.none": ("Nessuna tabella degli stati.", "No state tables."),
     "states.written": ("Disegnata la tabella {table} in {path}", "Drew table {table} into {path}"),
+    # access
+    "access.nobody": ("Nessuno.", "Nobody."),
+    "access.open": ("Nessun utente: tutti fanno tutto.", "No users: everybody does everything."),
+    "access.blocked": ("L'utente {login} è bloccato.", "User {login} is blocked."),
+    "access.unblocked": ("L'utente {login} può lavorare di nuovo.", "User {login} may work again."),
     # new-plugin
     "new.exists": ("La cartella {folder} non è vuota.", "Folder {folder} is not empty."),
     "new.written": ("Scritto il plugin {name} in {folder}:", "Wrote plugin {name} in {folder}:"),
@@ -98,6 +103,12 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "col.entity": ("entità", "entity"),
     "col.label": ("etichetta", "label"),
     "col.mode": ("modalità", "mode"),
+    "col.login": ("utente", "login"),
+    "col.profile": ("profilo", "profile"),
+    "col.status": ("stato", "status"),
+    "col.scopes": ("ambiti", "scopes"),
+    "col.groups": ("gruppi", "groups"),
+    "col.function": ("funzione", "function"),
     "col.states": ("stati", "states"),
     "col.steps": ("passaggi", "steps"),
     "col.count": ("numero", "count"),

@@ -1,0 +1,55 @@
+"""An entity of each kind of visibility."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crmcore import Entity, Visibility
+
+
+class LeakEntity(Entity, plugin="leak"):
+    __abstract__ = True
+
+
+class LeakItem(LeakEntity):
+    """Of an account."""
+
+    __tablename__ = "leak_item"
+    __visibility__ = Visibility.via("account_id")
+    __personal__ = ()
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    text: Mapped[str] = mapped_column(String(40))
+
+
+class LeakPart(LeakEntity):
+    """Of something that is of an account."""
+
+    __tablename__ = "leak_part"
+    __visibility__ = Visibility.via("item_id")
+    __personal__ = ()
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("leak_item.id"))
+    text: Mapped[str] = mapped_column(String(40))
+
+
+class LeakMemo(LeakEntity):
+    """Of a user."""
+
+    __tablename__ = "leak_memo"
+    __visibility__ = Visibility.owner("author")
+    __personal__ = ()
+
+    author: Mapped[str] = mapped_column(String(100))
+    text: Mapped[str] = mapped_column(String(40))
+
+
+class LeakQueue(LeakEntity):
+    """Nobody's."""
+
+    __tablename__ = "leak_queue"
+    __visibility__ = Visibility.system()
+    __personal__ = ()
+
+    text: Mapped[str] = mapped_column(String(40))
