@@ -214,6 +214,24 @@ def test_a_deployment_file_sets_the_core(tmp_path):
         Crm.open("sqlite://", settings={"core": {"required": []}})
 
 
+@pytest.mark.feature("B04")
+def test_a_kind_that_does_not_exist_is_told_with_those_that_do_and_with_everything_else(open_crm):
+    crm = open_crm(settings=STRICT)
+    with crm.session("anna") as s:
+        create(s, kind="b2b", phone1=None, sites=[{"kind": "home"}], contact_points=[{"kind": "fax", "value": "0424 000012"}])
+        with pytest.raises(ValidationFailed) as error:
+            s.commit()
+    told = [(problem.code, problem.params["entity"], problem.params["field"]) for problem in error.value.problems]
+    assert sorted(told) == [
+        ("VALUE_INVALID", "account", "kind"),
+        ("VALUE_INVALID", "contact_point", "kind"),
+        ("VALUE_INVALID", "site", "kind"),
+        ("VALUE_MISSING", "account", "phone1"),
+    ]
+    assert "'b2b' non è valido, atteso uno tra business, retail" in error.value.text("it")
+    assert "one of legal, operative, delivery, billing" in error.value.text("en")
+
+
 def test_what_an_erp_brings_without_a_phone_is_taken_and_marked(open_crm):
     crm = open_crm(settings=STRICT)
     with crm.session(Actor.system("erp"), source="erp:onda") as s:
