@@ -86,7 +86,9 @@ def test_a_day_without_anybody_is_the_null_agents_with_a_warning(crm, assign, ne
     days = ("2026-01-09", "2026-01-10", "2026-01-20", "2026-01-21", "2026-01-31", "2026-02-01")
     assert [seller(crm, key, day) for day in days] == ["AGN000", "A1", "A1", "AGN000", "AGN000", "A2"]
     with crm.session("anna") as s:
-        assert [warning.code for warning in s.territory.seller_of(key, DAY("2026-01-21")).warnings] == ["SELLER_GAP"]
+        found = s.territory.seller_of(key, DAY("2026-01-21")).warnings
+        assert [warning.text("it") for warning in found] == ["nessuno vende nella zona VI-NORD il 2026-01-21"]
+        assert [warning.code for warning in found] == ["SELLER_GAP"]
 
 
 def test_an_assignment_for_a_business_unit_goes_before_one_for_all(crm, assign, new_account):
