@@ -102,6 +102,10 @@ def terms(text: str) -> list[Term]:
 def _number_term(text: str) -> Term:
     digits = digits_of(text)
     choices: list[tuple[str, ...]] = [(digits,)]
+    plain = "".join(words(text))
+    if plain.startswith("00"):
+        # The code of a country, or the middle of a number: 0000 12.
+        choices.append((plain,))
     if digits.startswith(_ITALY) and len(digits) >= _SHORTEST_WITH_PREFIX:
         choices.append((digits.removeprefix(_ITALY),))
     groups = tuple(words(text))

@@ -106,6 +106,19 @@ def test_what_is_written_otherwise_is_found_all_the_same(filled, asked, found):
 
 
 @pytest.mark.feature("B17")
+def test_digits_in_the_middle_of_a_number_may_look_like_the_code_of_a_country(open_crm):
+    crm = open_crm()
+    with crm.session("anna") as s:
+        s.add(Account(name="Miramonti", phone1="+39 0424 000012"))
+        s.add(Account(name="Posta", phone1="+39 0424 003912"))
+        s.commit()
+        for asked in ("0012", "00 0012", "000012", "0424 000012", "0039 0424 000012"):
+            assert names(s, asked) == ["Miramonti"]
+        for asked in ("003912", "0039 12"):
+            assert names(s, asked) == ["Posta"]
+
+
+@pytest.mark.feature("B17")
 def test_a_name_comes_before_a_note_and_a_whole_word_before_a_beginning(open_crm):
     crm = open_crm()
     with crm.session("anna") as s:
