@@ -65,6 +65,7 @@ def test_anybody_adds_any_kind_and_the_timeline_shows_it(crm, account, frozen_cl
         assert s.interactions.timeline(company, lang="en").entries[0].label == "Complaint"
 
 
+@pytest.mark.feature("E03")
 def test_kinds_are_data(crm, account):
     with crm.session("anna") as s:
         s.add(InteractionKind(code="fair", label_it="Fiera"))
