@@ -88,7 +88,7 @@ BELLINI, CANTU, AQUILA, UBER = "Bellini & Figli S.r.l.", "Mobili Cantù", "L'Aqu
         ("vendite@cantu.it", [CANTU]),
         ("moebel@pec.de", [UBER]),
         ("01234567890", [BELLINI]),
-        ("IT01234567890", []),
+        ("IT01234567890", [BELLINI]),
         ("DE123456789", [UBER]),
         ("rssmra80a01h501u", [CANTU]),
         ("RSSMRA80", [CANTU]),
