@@ -12,7 +12,7 @@ from sqlalchemy import and_, or_, select
 from crmcore.errors import Problem
 from crmcore.model import NULL_CODES, Account, Salesperson, SalespersonKind, SellerSource, SellerZone, Site, SiteKind, Zone
 from crmcore.storage import batches
-from crmcore.territory.values import Address, Assigned, Source
+from crmcore.territory.values import ITALY, Address, Assigned, Source
 from crmcore.territory.zones import finder_for
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _one(
         return Assigned(seller_id=person.id, code=person.code, on=on, source=Source.MANUAL)
     zone = zones.get(found.address) if found.address is not None else None
     if zone is None:
-        warning = Problem(code="ZONE_MISSING", params={"postcode": found.address.postcode if found.address else None})
+        warning = Problem(code="ZONE_MISSING", params={"postcode": _shown(found.address)})
     elif zone not in by_zone:
         warning = Problem(code="SELLER_GAP", params={"zone": gaps[zone], "day": on})
     elif not people[by_zone[zone]].sells_on(on):
@@ -121,6 +121,14 @@ def _one(
         return Assigned(seller_id=person.id, code=person.code, on=on, source=Source.ZONE, zone_id=zone)
     nobody = people[NULL_AGENT]
     return Assigned(seller_id=nobody.id, code=nobody.code, on=on, source=Source.NONE, zone_id=zone, warnings=(warning,))
+
+
+def _shown(address: Address | None) -> str:
+    """Return what of an address tells people why it has no zone: ``36061``, ``- (VI)``, ``10115 (DE)``, or ``-`` for none at all."""
+    if address is None:
+        return "-"
+    more = address.country if address.country != ITALY else "" if address.postcode else address.province
+    return f"{address.postcode or '-'} ({more})" if more else address.postcode or "-"
 
 
 def _assignments(session: Session, zones: Iterable[int], on: date, unit_id: int | None) -> dict[int, int]:
