@@ -9,12 +9,15 @@ from sqlalchemy import select
 
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
+from crmcore.labels import Label
 from crmcore.model import Interaction
 
 if TYPE_CHECKING:
     from crmcore.session import Change, Session
 
 _IMPORT: Final = "import"
+_MARKS: Final = range(1, 6)
+_MARK: Final = Label("un voto da 1 a 5", "a mark from 1 to 5")
 
 
 def check(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
@@ -44,6 +47,9 @@ def _check_new(session: Session, change: Change, entry: Interaction) -> Iterator
     may_sign = session.actor.is_system or session.source.partition(":")[0] == _IMPORT
     if entry.author != session.actor.name and not may_sign:
         yield Problem(code="INTERACTION_AUTHOR", params={"actor": session.actor.name, "author": entry.author})
+    mark = entry.__dict__.get("mark")
+    if type(mark) is int and mark not in _MARKS:
+        yield Problem(code="VALUE_INVALID", params={"entity": "interaction", "field": "mark", "value": mark, "expected": _MARK})
     old = entry.__dict__.get("replaces")
     if isinstance(old, Interaction):
         if old.current:

@@ -119,14 +119,14 @@ class LookupsApi:
         return self._session.scalars(wanted.order_by(LookupEntry.position, LookupEntry.label_it, LookupEntry.id)).all()
 
     def pick_list(self, table: str, *, under: str | None = None, obsolete: bool = False, lang: str | None = None) -> list[Shown]:
-        """Return the entries of a table, or of one of its branches, each with all its levels, in one query; parents come first.
+        """Return the entries of a table, or of one of its branches, each with all its levels, in one query.
 
-        What lies below an obsolete entry is not offered either.
+        Parents come first, and what lies below one is in the order of `children`; what lies below an obsolete one is not offered.
         """
         wanted = _with_levels().join(LookupTable, LookupTable.id == LookupEntry.table_id).where(LookupTable.code == table)
         if under is not None:
             wanted = wanted.where(below(LookupEntry.path, _slashed(under)))
-        found = [self._shown(row, lang) for row in self._session.execute(wanted.order_by(LookupEntry.path))]
+        found = [self._shown(row, lang) for row in sorted(self._session.execute(wanted), key=_place)]
         return [entry for entry in found if obsolete or not entry.obsolete]
 
     def display(self, entry: LookupEntry, *, lang: str | None = None) -> str:
@@ -180,6 +180,9 @@ def _with_levels() -> Select[*tuple[Any, ...]]:
             LookupEntry.level,
             LookupEntry.label_it,
             LookupEntry.label_en,
+            LookupEntry.position,
+            above.position.label("above_position"),
+            top.position.label("top_position"),
             above.label_it.label("above_it"),
             above.label_en.label("above_en"),
             top.label_it.label("top_it"),
@@ -189,6 +192,13 @@ def _with_levels() -> Select[*tuple[Any, ...]]:
         .outerjoin(above, above.id == LookupEntry.parent_id)
         .outerjoin(top, top.id == above.parent_id)
     )
+
+
+def _place(row: Any) -> tuple[tuple[int, str, str], ...]:  # noqa: ANN401 - a row of `_with_levels`
+    """Return where an entry stands in a list of all levels: each level is in its own order."""
+    levels = [(row.top_position, row.top_it), (row.above_position, row.above_it), (row.position, row.label_it)]
+    known = [(position, label) for position, label in levels if label is not None]
+    return tuple((position, label, code) for (position, label), code in zip(known, row.path.split("/"), strict=False))
 
 
 def _slashed(path: str) -> str:

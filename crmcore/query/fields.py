@@ -171,7 +171,8 @@ def field_names(session: Session, cls: type[Entity]) -> Iterator[str]:
 
 def unknown_field(entity: str, name: str, known: Iterator[str] | list[str]) -> Problem:
     """Return the problem of a field that does not exist, with the nearest name."""
-    near = difflib.get_close_matches(name, list(known), n=1)
+    # A relation is known, and is no field: what is meant then is what refers to it.
+    near = difflib.get_close_matches(name, [each for each in known if each != name], n=1)
     hint = Label(f"; si intendeva {near[0]}?", f"; did you mean {near[0]}?") if near else ""
     return Problem(code="QUERY_FIELD", params={"entity": entity, "field": name, "hint": hint})
 

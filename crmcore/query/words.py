@@ -26,6 +26,7 @@ _LONGEST_WORD: Final = 60
 _MOST_WORDS: Final = 400
 _ITALY: Final = "39"
 _SHORTEST_WITH_PREFIX: Final = 11
+_ITALIAN_VAT: Final = re.compile(r"it([0-9]{11})")
 MOST_TERMS: Final = 12
 
 
@@ -95,13 +96,23 @@ def terms(text: str) -> list[Term]:
             plain.append(piece)
     line = " ".join(plain)
     found += [_number_term(number[0]) for number in _PHONE.finditer(line)]
-    found += [Term(((word,),)) for word in words(_PHONE.sub(" ", line))]
+    found += [_word_term(word) for word in words(_PHONE.sub(" ", line))]
     return list(dict.fromkeys(found))[:MOST_TERMS]
+
+
+def _word_term(word: str) -> Term:
+    vat = _ITALIAN_VAT.fullmatch(word)
+    # Accounts have it without the country.
+    return Term(((word,),)) if vat is None else Term(((word,), (vat[1],)))
 
 
 def _number_term(text: str) -> Term:
     digits = digits_of(text)
     choices: list[tuple[str, ...]] = [(digits,)]
+    plain = "".join(words(text))
+    if plain.startswith("00"):
+        # The code of a country, or the middle of a number: 0000 12.
+        choices.append((plain,))
     if digits.startswith(_ITALY) and len(digits) >= _SHORTEST_WITH_PREFIX:
         choices.append((digits.removeprefix(_ITALY),))
     groups = tuple(words(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Column, String, inspect
+from sqlalchemy import CheckConstraint, Column, String, Table, inspect
 from sqlalchemy.orm import Mapper, RelationshipDirection
 
 from crmcore.errors import Problem
@@ -30,6 +31,8 @@ _KINDS: Final[Mapping[type, Label]] = {
 }
 _OWN: Final = frozenset({"id", "version", "uid", *STAMPS})
 """Filled by the unit of work or the database."""
+_CODES: Final = re.compile(r"(\w+) IN \(('\w[\w-]*'(?:, '\w[\w-]*')*)\)")
+"""A constraint that lists the codes of a column."""
 
 
 @attrs.frozen
@@ -42,12 +45,15 @@ class Field:
     longest: int | None
     strict: bool
     """Whether a bool must be refused: it is an int to Python, and would be stored as one."""
+    codes: tuple[str, ...] = ()
+    """What the database takes, where a constraint lists it: told here with everything else, and in words."""
 
     def problem(self, entity: str, value: object) -> Problem | None:
         """Return what is wrong with a value."""
         # What is right, as nearly always, is found to be so quickly: every field of every new record comes here.
         if isinstance(value, str):
-            if str in self.types and (self.longest is None or len(value) <= self.longest) and "\0" not in value:
+            fits = str in self.types and (self.longest is None or len(value) <= self.longest) and "\0" not in value
+            if fits and (not self.codes or value in self.codes):
                 return None
         elif type(value) in self.types and type(value) is not datetime:
             return None
@@ -55,6 +61,9 @@ class Field:
             return Problem(code="VALUE_MISSING", params={"entity": entity, "field": self.key}) if self.required else None
         if self.types and (not isinstance(value, self.types) or (self.strict and isinstance(value, bool))):
             expected = _KINDS.get(self.types[0], Label(self.types[0].__name__, self.types[0].__name__))
+        elif self.codes:
+            listed = ", ".join(self.codes)
+            expected = Label(f"uno tra {listed}", f"one of {listed}")
         elif self.longest is not None and isinstance(value, str) and len(value) > self.longest:
             expected = Label(f"al massimo {self.longest} caratteri", f"at most {self.longest} characters")
         elif isinstance(value, str) and "\0" in value:
@@ -96,10 +105,12 @@ def plan_of(cls: type[Entity]) -> Plan:
     parents = [relation for relation in mapper.relationships if relation.direction is RelationshipDirection.MANYTOONE]
     # A relationship may fill a column that is no foreign key: the id of a generic reference.
     filled = {column for relation in parents for _, column in relation.synchronize_pairs}
+    codes = _codes(cls)
     fields = {
         prop.key: _field(
             prop.key,
             prop.columns[0],
+            codes=codes.get(prop.columns[0].name, ()),
             filled=prop.columns[0] in filled or (prop.key == "state" and cls.__state_table__ is not None),
         )
         for prop in mapper.column_attrs
@@ -117,12 +128,20 @@ def plan_of(cls: type[Entity]) -> Plan:
     )
 
 
-def _field(key: str, column: Column[Any], *, filled: bool) -> Field:
+def _codes(cls: type[Entity]) -> dict[str, tuple[str, ...]]:
+    """Return the codes of the columns for which a constraint of the table lists them."""
+    table = cls.__table__
+    constraints = table.constraints if isinstance(table, Table) else ()
+    found = (_CODES.fullmatch(str(each.sqltext)) for each in constraints if isinstance(each, CheckConstraint))
+    return {match[1]: tuple(match[2].replace("'", "").split(", ")) for match in found if match is not None}
+
+
+def _field(key: str, column: Column[Any], *, codes: tuple[str, ...], filled: bool) -> Field:
     # A foreign key may still be empty here, because a relationship fills it when it is written.
     filled = filled or column.default is not None or column.server_default is not None or bool(column.foreign_keys)
     types = _types(column)
     longest = column.type.length if isinstance(column.type, String) else None
-    return Field(key, not column.nullable and not filled, types, longest, strict=bool(types) and bool not in types)
+    return Field(key, not column.nullable and not filled, types, longest, strict=bool(types) and bool not in types, codes=codes)
 
 
 def _has_plain_default(column: Column[Any]) -> bool:

@@ -211,7 +211,9 @@ def _check_overlaps(
     for (zone_id, _), some in groups.items():
         for one, two in pairwise(sorted(some, key=lambda each: each.start)):
             if two.start <= one.end:
-                params = {"zone": codes.get(zone_id, zone_id), "first": two.start, "last": min(one.end, two.end)}
+                last = min(one.end, two.end)
+                # Both go on for ever: no calendar shows the last day of Python's.
+                params = {"zone": codes.get(zone_id, zone_id), "first": two.start, "last": "…" if last == date.max else last}
                 yield Problem(code="SELLER_ZONE_OVERLAP", params=params)
 
 

@@ -10,9 +10,9 @@ import attrs
 from sqlalchemy import and_, or_, select
 
 from crmcore.errors import Problem
-from crmcore.model import NULL_CODES, Account, Salesperson, SalespersonKind, SellerSource, SellerZone, Site, SiteKind
+from crmcore.model import NULL_CODES, Account, Salesperson, SalespersonKind, SellerSource, SellerZone, Site, SiteKind, Zone
 from crmcore.storage import batches
-from crmcore.territory.values import Address, Assigned, Source
+from crmcore.territory.values import ITALY, Address, Assigned, Source
 from crmcore.territory.zones import finder_for
 
 if TYPE_CHECKING:
@@ -94,20 +94,26 @@ def _answer(
     wanted = {zone for zone in zones.values() if zone is not None}
     by_zone = _assignments(session, wanted, on, unit_id)
     people = _people(session, {*by_zone.values(), *(each.manual for each in found if each.manual is not None)})
-    return {each.id: _one(each, zones, by_zone, people, on) for each in found}
+    gaps = _codes(session, wanted - by_zone.keys())
+    return {each.id: _one(each, zones, by_zone, people, gaps, on) for each in found}
 
 
 def _one(
-    found: _Found, zones: Mapping[Address, int | None], by_zone: Mapping[int, int], people: Mapping[int | str, _Person], on: date
+    found: _Found,
+    zones: Mapping[Address, int | None],
+    by_zone: Mapping[int, int],
+    people: Mapping[int | str, _Person],
+    gaps: Mapping[int, str],
+    on: date,
 ) -> Assigned:
     if found.manual is not None:
         person = people[found.manual]
         return Assigned(seller_id=person.id, code=person.code, on=on, source=Source.MANUAL)
     zone = zones.get(found.address) if found.address is not None else None
     if zone is None:
-        warning = Problem(code="ZONE_MISSING", params={"postcode": found.address.postcode if found.address else None})
+        warning = Problem(code="ZONE_MISSING", params={"postcode": _shown(found.address)})
     elif zone not in by_zone:
-        warning = Problem(code="SELLER_GAP", params={"zone": zone, "day": on})
+        warning = Problem(code="SELLER_GAP", params={"zone": gaps[zone], "day": on})
     elif not people[by_zone[zone]].sells_on(on):
         warning = Problem(code="SELLER_DISABLED", params={"code": people[by_zone[zone]].code, "day": people[by_zone[zone]].disabled_from})
     else:
@@ -115,6 +121,14 @@ def _one(
         return Assigned(seller_id=person.id, code=person.code, on=on, source=Source.ZONE, zone_id=zone)
     nobody = people[NULL_AGENT]
     return Assigned(seller_id=nobody.id, code=nobody.code, on=on, source=Source.NONE, zone_id=zone, warnings=(warning,))
+
+
+def _shown(address: Address | None) -> str:
+    """Return what of an address tells people why it has no zone: ``36061``, ``- (VI)``, ``10115 (DE)``, or ``-`` for none at all."""
+    if address is None:
+        return "-"
+    more = address.country if address.country != ITALY else "" if address.postcode else address.province
+    return f"{address.postcode or '-'} ({more})" if more else address.postcode or "-"
 
 
 def _assignments(session: Session, zones: Iterable[int], on: date, unit_id: int | None) -> dict[int, int]:
@@ -128,6 +142,15 @@ def _assignments(session: Session, zones: Iterable[int], on: date, unit_id: int 
         for zone_id, seller_id, own in session.execute(columns):
             if own is not None or zone_id not in found:
                 found[zone_id] = seller_id
+    return found
+
+
+def _codes(session: Session, zones: Iterable[int]) -> dict[int, str]:
+    """Return the codes of zones that nobody has: people know those, and not the keys."""
+    row: Any = Zone.__table__.c
+    found: dict[int, str] = {}
+    for some in batches(sorted(zones)):
+        found.update({each.id: each.code for each in session.execute(select(row.id, row.code).where(row.id.in_(some)))})
     return found
 
 

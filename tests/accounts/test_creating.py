@@ -24,7 +24,7 @@ from crmcore.model import (
 )
 from crmcore.testing.plugins import make_plugin
 
-pytestmark = pytest.mark.feature("B01", "I-1")
+pytestmark = pytest.mark.feature("B01")
 
 STRICT = {"core": {}}
 L = Label("Etichetta", "Label")
@@ -111,7 +111,7 @@ def test_many_accounts_in_one_commit_take_no_more_statements_than_one(open_crm, 
     assert len(work_of(many)) <= len(work_of(few)) + 1
 
 
-@pytest.mark.feature("B15")
+@pytest.mark.feature("B15", "I-1")
 def test_by_default_name_phone_and_primary_portfolio_are_asked_for_together(open_crm):
     crm = open_crm(settings=STRICT)
     with crm.session("anna") as s, pytest.raises(ValidationFailed) as error:
@@ -125,7 +125,7 @@ def test_by_default_name_phone_and_primary_portfolio_are_asked_for_together(open
     assert "portafoglio primario" in error.value.text("it")
 
 
-@pytest.mark.feature("B15")
+@pytest.mark.feature("B15", "I-1")
 @pytest.mark.parametrize(
     ("values", "codes"),
     [
@@ -147,7 +147,7 @@ def test_each_of_the_three_is_compulsory(open_crm, values, codes):
     assert refused(error) == codes
 
 
-@pytest.mark.feature("B15")
+@pytest.mark.feature("B15", "I-1")
 def test_whoever_writes_the_rule_holds_also_without_the_api(open_crm):
     crm = open_crm(settings=STRICT)
     with crm.session("anna") as s:
@@ -166,7 +166,7 @@ def test_whoever_writes_the_rule_holds_also_without_the_api(open_crm):
         assert refused(error) == ["VALUE_MISSING"]
 
 
-@pytest.mark.feature("B15")
+@pytest.mark.feature("B15", "I-1")
 def test_the_primary_portfolio_of_an_old_account_cannot_be_taken_away_or_lent(open_crm):
     crm = open_crm(settings=STRICT)
     with crm.session("anna") as s:
@@ -186,7 +186,7 @@ def test_the_primary_portfolio_of_an_old_account_cannot_be_taken_away_or_lent(op
         assert refused(error) == ["ACCOUNT_NO_PORTFOLIO"]
 
 
-@pytest.mark.feature("B15")
+@pytest.mark.feature("B15", "I-1")
 def test_a_deployment_asks_for_more_or_less(open_crm):
     crm = open_crm(settings={"core": {"required_account_fields": ["name", "email"]}})
     with crm.session("anna") as s:
@@ -198,7 +198,7 @@ def test_a_deployment_asks_for_more_or_less(open_crm):
         s.commit()
 
 
-@pytest.mark.feature("B15", "P2.8")
+@pytest.mark.feature("B15", "N02", "P2.8")
 def test_a_deployment_file_sets_the_core(tmp_path):
     from crmcore import Crm
 
@@ -214,6 +214,25 @@ def test_a_deployment_file_sets_the_core(tmp_path):
         Crm.open("sqlite://", settings={"core": {"required": []}})
 
 
+@pytest.mark.feature("B04")
+def test_a_kind_that_does_not_exist_is_told_with_those_that_do_and_with_everything_else(open_crm):
+    crm = open_crm(settings=STRICT)
+    with crm.session("anna") as s:
+        create(s, kind="b2b", phone1=None, sites=[{"kind": "home"}], contact_points=[{"kind": "fax", "value": "0424 000012"}])
+        with pytest.raises(ValidationFailed) as error:
+            s.commit()
+    told = [(problem.code, problem.params["entity"], problem.params["field"]) for problem in error.value.problems]
+    assert sorted(told) == [
+        ("VALUE_INVALID", "account", "kind"),
+        ("VALUE_INVALID", "contact_point", "kind"),
+        ("VALUE_INVALID", "site", "kind"),
+        ("VALUE_MISSING", "account", "phone1"),
+    ]
+    assert "'b2b' non è valido, atteso uno tra business, retail" in error.value.text("it")
+    assert "one of legal, operative, delivery, billing" in error.value.text("en")
+
+
+@pytest.mark.feature("I-1")
 def test_what_an_erp_brings_without_a_phone_is_taken_and_marked(open_crm):
     crm = open_crm(settings=STRICT)
     with crm.session(Actor.system("erp"), source="erp:onda") as s:
@@ -486,6 +505,40 @@ def test_roles_keys_and_portfolios_change_without_surprises(open_crm):
         s.commit()
         with pytest.raises(ValidationFailed, match="EXTERNAL_KEY_TAKEN"):
             s.accounts.link(other, "onda", "C1")
+
+
+@pytest.mark.feature("B02", "B03", "E03")
+def test_a_supplier_to_be_is_an_account_like_any_other_and_becomes_a_supplier_and_a_customer(open_crm):
+    crm = open_crm()
+    with crm.session("anna") as s:
+        wood = s.accounts.create(
+            name="Legnami Brenta",
+            phone1="+39 0424 000012",
+            portfolio="GENERICO",
+            roles=["supplier"],
+            state="lead",
+            people=[{"last_name": "Verdi", "email": "verdi@example.com", "preferences": {"rfq": {"email": True}}}],
+        )
+        s.commit()
+        person = s.scalars(select(Person)).one()
+        assert s.accounts.may_contact(person, "rfq", "email").addresses == ("verdi@example.com",)
+        s.interactions.add(wood, "request", person=person, text="Offerta per 40 letti")
+        s.states.change(wood, "prospect")
+        s.accounts.add_role(wood, "customer")
+        s.commit()
+        s.states.change(wood, "customer", reason="Ora compra anche")
+        s.commit()
+        key = wood.id
+    with crm.session("bruno") as s:
+        # One record all the way, with its history.
+        for role in ("supplier", "customer"):
+            [found] = s.accounts.find({"field": "role", "op": "eq", "value": role})
+            assert (found.id, found.state, [change.new for change in s.states.history(found)]) == (
+                key,
+                "customer",
+                ["prospect", "customer"],
+            )
+        assert [(each.kind, each.person) for each in s.interactions.timeline(found)] == [("request", "Verdi")]
 
 
 def test_an_update_changes_fields_and_some_characteristics(open_crm):

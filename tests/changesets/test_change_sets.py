@@ -14,7 +14,7 @@ from crmcore.errors import ErrorCode, RecordNotFound, UsageError
 from crmcore.model import AUDIT, EVENT, JOB, ChangeSet, ChangeSetItem, CharacteristicChange
 from crmcore.testing.plugins import make_plugin
 
-pytestmark = pytest.mark.feature("B12", "C08", "I-72")
+pytestmark = pytest.mark.feature("C08", "I-72")
 L = Label("Etichetta", "Label")
 KEYS = ("toy_size", "toy_colour")
 DEFINITIONS = [CharacteristicDef(key="toy_size", label=L, type="integer"), CharacteristicDef(key="toy_colour", label=L)]

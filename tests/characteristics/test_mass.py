@@ -82,7 +82,7 @@ def test_a_mass_change_refuses_what_a_single_one_refuses(open_crm, define, crowd
                 s.characteristics.preview(keys, key, value)
 
 
-@pytest.mark.feature("C08", "I-72")
+@pytest.mark.feature("C07", "C08", "I-72")
 def test_values_of_their_own_and_removal(open_crm, define, crowd):
     crm = open_crm()
     define(crm, definition("n", "integer"), definition("m", "text", mandatory=True))

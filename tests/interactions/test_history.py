@@ -65,6 +65,7 @@ def test_anybody_adds_any_kind_and_the_timeline_shows_it(crm, account, frozen_cl
         assert s.interactions.timeline(company, lang="en").entries[0].label == "Complaint"
 
 
+@pytest.mark.feature("E03")
 def test_kinds_are_data(crm, account):
     with crm.session("anna") as s:
         s.add(InteractionKind(code="fair", label_it="Fiera"))
@@ -78,6 +79,23 @@ def test_kinds_are_data(crm, account):
                 s.interactions.add(company, code)
         assert "note" not in {kind.code for kind in s.interactions.kinds()}
         assert "note" in {kind.code for kind in s.interactions.kinds(obsolete=True)}
+
+
+def test_a_mark_is_from_one_to_five_and_a_direction_one_of_three(crm, account):
+    with crm.session("anna") as s:
+        entry = s.interactions.add(s.accounts.require(account), "visit", mark=6, direction="back")
+        with pytest.raises(ValidationFailed) as error:
+            s.commit()
+        assert [(problem.code, problem.params["field"]) for problem in error.value.problems] == [
+            ("VALUE_INVALID", "direction"),
+            ("VALUE_INVALID", "mark"),
+        ]
+        assert "un voto da 1 a 5" in error.value.text("it")
+        entry = s.interactions.add(s.accounts.require(account), "visit", mark=5, direction="in")
+        s.commit()
+        with pytest.raises(ValidationFailed, match="a mark from 1 to 5"):
+            s.interactions.correct(entry, mark=0)
+            s.commit()
 
 
 @pytest.mark.feature("I-70")

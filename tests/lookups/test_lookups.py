@@ -86,9 +86,25 @@ def test_an_entry_shows_all_of_its_levels_in_both_languages_and_one_query(crm, c
         assert {entry.text for entry in shown.values()} == {entry.text for entry in picked}
         assert [entry.text for entry in s.lookups.pick_list("settori", under="LEGNO/ARREDO")] == [
             "Legno > Arredo",
-            "Legno > Arredo > Bagni",
             "Legno > Arredo > Cucine",
+            "Legno > Arredo > Bagni",
         ]
+
+
+def test_a_pick_list_is_in_the_order_that_the_firm_gave_to_each_level(crm):
+    with crm.session("anna") as s:
+        s.lookups.add("settori", "ALTRO", "Altro", position=9)
+        s.lookups.entry("settori", "METALLO").position = 0
+        s.commit()
+
+        def below(parent=None):
+            for entry in s.lookups.children("settori", parent):
+                yield entry.path
+                yield from below(entry.path)
+
+        picked = [entry.path for entry in s.lookups.pick_list("settori")]
+        assert picked == list(below())
+        assert (picked[0], picked[3], picked[-1]) == ("METALLO/", "LEGNO/ARREDO/", "ALTRO/")
 
 
 @pytest.mark.parametrize(

@@ -317,6 +317,8 @@ def test_a_three_level_value_is_found_at_each_level(open_crm, define):
         ({"field": "c.consumo", "op": "eq", "value": "x"}, "QUERY_FIELD", "c.consumo_kwh"),
         ({"field": "site.nobody", "op": "eq", "value": "x"}, "QUERY_FIELD", "nobody"),
         ({"some": "sites"}, "QUERY_FIELD", "site"),
+        ({"field": "seller", "op": "eq", "value": "A1"}, "QUERY_FIELD", "did you mean seller_id?"),
+        ({"field": "site.zone", "op": "within", "value": "NORD"}, "QUERY_FIELD", "did you mean zone_id?"),
         ({"field": "characteristics", "op": "eq", "value": "x"}, "QUERY_FIELD", "characteristics"),
         ({"field": "c.hidden", "op": "eq", "value": "x"}, "QUERY_FIELD", "c.hidden"),
         ({"field": "c.quiet", "op": "eq", "value": "x"}, "QUERY_NOT_SEARCHABLE", "c.quiet"),

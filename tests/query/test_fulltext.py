@@ -88,7 +88,7 @@ BELLINI, CANTU, AQUILA, UBER = "Bellini & Figli S.r.l.", "Mobili Cantù", "L'Aqu
         ("vendite@cantu.it", [CANTU]),
         ("moebel@pec.de", [UBER]),
         ("01234567890", [BELLINI]),
-        ("IT01234567890", []),
+        ("IT01234567890", [BELLINI]),
         ("DE123456789", [UBER]),
         ("rssmra80a01h501u", [CANTU]),
         ("RSSMRA80", [CANTU]),
@@ -103,6 +103,19 @@ BELLINI, CANTU, AQUILA, UBER = "Bellini & Figli S.r.l.", "Mobili Cantù", "L'Aqu
 def test_what_is_written_otherwise_is_found_all_the_same(filled, asked, found):
     with filled.session("bruno") as s:
         assert names(s, asked) == sorted(found)
+
+
+@pytest.mark.feature("B17")
+def test_digits_in_the_middle_of_a_number_may_look_like_the_code_of_a_country(open_crm):
+    crm = open_crm()
+    with crm.session("anna") as s:
+        s.add(Account(name="Miramonti", phone1="+39 0424 000012"))
+        s.add(Account(name="Posta", phone1="+39 0424 003912"))
+        s.commit()
+        for asked in ("0012", "00 0012", "000012", "0424 000012", "0039 0424 000012"):
+            assert names(s, asked) == ["Miramonti"]
+        for asked in ("003912", "0039 12"):
+            assert names(s, asked) == ["Posta"]
 
 
 @pytest.mark.feature("B17")

@@ -25,7 +25,7 @@ from crmcore import (
     ValidationFailed,
 )
 from crmcore.errors import ErrorCode, PluginError, RecordNotFound, UsageError
-from crmcore.model import AUDIT, EVENT, JOB
+from crmcore.model import AUDIT, EVENT, JOB, BusinessUnit
 from crmcore.testing.plugins import make_plugin
 
 pytestmark = pytest.mark.feature("P2.6")
@@ -192,8 +192,9 @@ def test_all_problems_of_all_records_come_together(open_crm):
 
 def test_what_only_the_database_knows_is_refused_with_a_code(open_crm):
     crm = open_crm()
-    with pytest.raises(ValidationFailed) as caught:
-        add(crm, kind="martian")
+    with crm.session("anna") as s, pytest.raises(ValidationFailed) as caught:
+        s.add(BusinessUnit(number=1, code="TWICE", label_it="Due volte"))
+        s.commit()
     assert caught.value.code == "CONSTRAINT_VIOLATED"
     assert rows(crm, AUDIT, "id") == []
 

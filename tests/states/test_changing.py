@@ -13,7 +13,7 @@ from crmcore.errors import TransitionRefused, UsageError
 from crmcore.model import AUDIT, JOB, StateChange
 from crmcore.testing.plugins import make_plugin
 
-pytestmark = pytest.mark.feature("G17", "G18", "I-77", "I-78", "I-79")
+pytestmark = pytest.mark.feature("P3.4")
 
 STORY = [
     ("mrossi", "20", "OK"),
@@ -57,7 +57,7 @@ def history(crm, cls, key):
         return record.state, record.version, [(row.old, row.new, row.actor, row.override) for row in s.states.history(record)]
 
 
-@pytest.mark.feature("S10")
+@pytest.mark.feature("S10", "G17", "G18", "I-77", "I-78", "I-79")
 def test_the_workflow_of_story_s10(crm, contracts, somebody, new_contract):
     key = new_contract(crm)
     codes = [change(crm, somebody(login), contracts.Contract, key, to) for login, to, _ in STORY]
@@ -78,6 +78,7 @@ def test_the_workflow_of_story_s10(crm, contracts, somebody, new_contract):
     ]
 
 
+@pytest.mark.feature("G18", "I-78", "I-79")
 def test_refusals_name_what_is_missing_in_both_languages(crm, contracts, somebody, new_contract):
     key = new_contract(crm)
     with crm.session(somebody("tgallo")) as s, pytest.raises(TransitionRefused) as caught:
@@ -87,6 +88,7 @@ def test_refusals_name_what_is_missing_in_both_languages(crm, contracts, somebod
     assert "only BACKOFFICE may go from 10 to 20" in caught.value.text("en")
 
 
+@pytest.mark.feature("G17", "I-77")
 def test_an_override_needs_the_permission_and_a_reason_and_is_flagged(crm, contracts, somebody, new_contract):
     key = new_contract(crm)
     for login, to in (("mrossi", "20"), ("mrossi", "30"), ("lbianchi", "40")):
@@ -105,6 +107,7 @@ def only_admin(session, permission):
     return session.actor.name == "admin" if permission == "workflow.override" else None
 
 
+@pytest.mark.feature("I-77", "I-79")
 def test_an_override_without_the_permission_is_refused_and_audited(open_crm, contracts, somebody, new_contract):
     crm = open_crm(contracts, make_plugin("guardian", crm_check_permission=only_admin))
     key = new_contract(crm)
@@ -113,6 +116,7 @@ def test_an_override_without_the_permission_is_refused_and_audited(open_crm, con
     assert change(crm, somebody("admin"), contracts.Contract, key, "40", override=True, reason="Fretta") == "OK"
 
 
+@pytest.mark.feature("G17", "I-79")
 def test_a_locked_record_is_left_by_an_override_only(crm, contracts, somebody, new_contract):
     key = new_contract(crm)
     assert change(crm, somebody("dneri"), contracts.Contract, key, "90") == "OK"
@@ -120,6 +124,7 @@ def test_a_locked_record_is_left_by_an_override_only(crm, contracts, somebody, n
     assert change(crm, somebody("admin"), contracts.Contract, key, "50", override=True, reason="Riaperta") == "OK"
 
 
+@pytest.mark.feature("I-79")
 def test_dates_that_go_backwards_are_refused_also_to_an_override(crm, contracts, somebody, new_contract):
     dates = {"customer_signature": date(2026, 5, 20), "activation": date(2026, 5, 18)}
     key = new_contract(crm, **dates)
@@ -135,6 +140,7 @@ def test_dates_that_go_backwards_are_refused_also_to_an_override(crm, contracts,
     assert change(crm, somebody("tgallo"), contracts.Contract, key, "50") == "OK"
 
 
+@pytest.mark.feature("I-79")
 def test_missing_fields_and_a_failed_guard_are_told_together_and_the_variant_decides(crm, contracts, somebody, new_contract):
     key = new_contract(crm, order_type="gas")
     assert change(crm, somebody("mrossi"), contracts.Contract, key, "20") == "OK"
@@ -152,6 +158,7 @@ def test_missing_fields_and_a_failed_guard_are_told_together_and_the_variant_dec
     assert history(crm, contracts.Contract, key)[0] == "30"
 
 
+@pytest.mark.feature("I-79")
 def test_two_who_fire_the_same_step_on_one_version(crm, contracts, somebody, new_contract):
     key = new_contract(crm)
     with crm.session(somebody("mrossi")) as one, crm.session(somebody("admin")) as two:
@@ -165,6 +172,7 @@ def test_two_who_fire_the_same_step_on_one_version(crm, contracts, somebody, new
     assert audit(crm, "refused") == [("admin", "contracts.contract", {"state": ["10", "20"], "refusal": [None, ["STALE_VERSION"]]})]
 
 
+@pytest.mark.feature("I-79")
 def test_the_version_that_the_user_saw_may_be_given(crm, contracts, somebody, new_contract):
     key = new_contract(crm)
     assert change(crm, somebody("mrossi"), contracts.Contract, key, "20", version=1) == "OK"
@@ -172,7 +180,7 @@ def test_the_version_that_the_user_saw_may_be_given(crm, contracts, somebody, ne
     assert len(audit(crm, "refused")) == 1
 
 
-@pytest.mark.feature("I-76")
+@pytest.mark.feature("G17")
 def test_nobody_assigns_a_state(crm, contracts, new_contract):
     key = new_contract(crm)
     with crm.session("anna") as s:
@@ -193,6 +201,7 @@ def test_nobody_assigns_a_state(crm, contracts, new_contract):
             s.commit()
 
 
+@pytest.mark.feature("G17")
 def test_several_steps_in_one_commit_are_several_rows_of_history(crm, contracts, somebody, new_contract):
     key = new_contract(crm)
     with crm.session(somebody("admin")) as s:
@@ -218,7 +227,7 @@ def test_effects_are_queued_with_the_change(crm, contracts, somebody, new_contra
         assert s.require(contracts.Contract, key).note == "40 → 50"
 
 
-@pytest.mark.feature("I-80")
+@pytest.mark.feature("I-80", "G18")
 def test_the_picker_offers_what_can_be_reached_by_priority(crm, contracts, somebody, new_contract):
     key = new_contract(crm, order_type="gas")
 
@@ -243,6 +252,7 @@ def test_the_picker_offers_what_can_be_reached_by_priority(crm, contracts, someb
     assert offered("admin") == []
 
 
+@pytest.mark.feature("G17")
 def test_history_is_never_changed_or_deleted(crm, contracts, somebody, new_contract):
     key = new_contract(crm)
     change(crm, somebody("mrossi"), contracts.Contract, key, "20")
@@ -257,6 +267,7 @@ def test_history_is_never_changed_or_deleted(crm, contracts, somebody, new_contr
             s.execute(StateChange.__table__.delete())
 
 
+@pytest.mark.feature("I-79")
 def test_on_a_hosts_connection_a_refusal_leaves_the_hosts_work_alone(crm, contracts, somebody, new_contract):
     key = new_contract(crm)
     with crm.engine.begin() as connection:
@@ -282,6 +293,7 @@ def test_a_change_of_state_takes_few_statements(crm, contracts, somebody, new_co
     assert len([word for word in work if word not in {"BEGIN", "COMMIT"}]) <= (6 if crm.engine.dialect.name == "postgresql" else 7)
 
 
+@pytest.mark.feature("G18", "I-78")
 def test_system_actors_have_no_groups(crm, contracts, new_contract):
     key = new_contract(crm)
     assert change(crm, Actor.system("rule"), contracts.Contract, key, "20") == "GROUP_NOT_ALLOWED"

@@ -8,7 +8,7 @@ import pytest
 
 from crmcore import Label, State, StateTable, Transition, TransitionMode
 
-pytestmark = pytest.mark.feature("G17", "P3.4")
+pytestmark = pytest.mark.feature("P3.4")
 NASTY = 'x"<script>alert(1)</script>&`]\\\n'
 
 

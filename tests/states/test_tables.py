@@ -14,7 +14,7 @@ from crmcore.model import AUDIT, StateRow, StateTableRow, TransitionRow
 from crmcore.registry import load
 from crmcore.testing.plugins import make_plugin
 
-pytestmark = pytest.mark.feature("B02", "I01", "I-74", "I-75", "I-76")
+pytestmark = pytest.mark.feature("P3.4")
 
 
 def state(code, order, **options):
@@ -41,6 +41,7 @@ def refused(crm, work):
         return [(problem.code, problem.params.get("reason")) for problem in caught.value.problems]
 
 
+@pytest.mark.feature("B02", "I01", "I-75", "I-76")
 def test_the_core_ships_the_states_of_customers_and_new_accounts_are_prospects(open_crm):
     crm = open_crm()
     with crm.session("anna") as s:
@@ -74,6 +75,7 @@ def test_migrating_again_changes_nothing_and_leaves_no_history(open_crm):
     assert everything() == before
 
 
+@pytest.mark.feature("I01", "I-76")
 def test_what_a_deployment_changed_is_its_own_and_an_upgrade_leaves_it_alone(open_crm):
     crm = open_crm()
     with crm.session("anna") as s:
@@ -105,6 +107,7 @@ def test_an_upgrade_of_a_plugin_brings_its_table_up_to_date(open_crm):
         assert found.owner == "toy"
 
 
+@pytest.mark.feature("I01")
 def test_another_process_sees_a_changed_table_at_once(open_crm):
     one, two = open_crm(), open_crm()
     for crm in (one, two):
@@ -125,6 +128,7 @@ def test_another_process_sees_a_changed_table_at_once(open_crm):
         assert s.states.table("customers").states["lead"].obsolete is True
 
 
+@pytest.mark.feature("I-75")
 def test_tables_that_make_no_sense_are_refused_at_their_definition(open_crm):
     crm = open_crm()
     wrong = {
@@ -167,6 +171,7 @@ def test_a_rule_in_text_is_refused_rather_than_ignored(open_crm):
     assert [(problem.code, problem.plugin) for problem in caught.value.problems] == [("GUARD_UNSUPPORTED", "toy")]
 
 
+@pytest.mark.feature("I-75")
 def test_rows_changed_one_by_one_pass_the_same_checks(open_crm):
     crm = open_crm()
     define(crm, table(state("a", 1, default=True), state("b", 2), steps=[("a", "b")], mode=TransitionMode.FORWARD_ONLY))
@@ -189,6 +194,7 @@ def test_rows_changed_one_by_one_pass_the_same_checks(open_crm):
     assert refused(crm, into_another_table)[0][0] == "STATE_TABLE_INVALID"
 
 
+@pytest.mark.feature("I-74")
 def test_a_state_in_use_or_in_the_history_is_made_obsolete_not_deleted(open_crm):
     crm = open_crm()
     with crm.session("anna") as s:
@@ -206,6 +212,7 @@ def test_a_state_in_use_or_in_the_history_is_made_obsolete_not_deleted(open_crm)
         assert "lead" not in s.states.table("customers").states
 
 
+@pytest.mark.feature("I-74")
 def test_an_obsolete_state_is_not_offered_and_nothing_new_enters_it(open_crm):
     crm = open_crm()
     with crm.session("anna") as s:
@@ -225,6 +232,7 @@ def test_an_obsolete_state_is_not_offered_and_nothing_new_enters_it(open_crm):
         s.commit()
 
 
+@pytest.mark.feature("I-75")
 def test_a_new_record_begins_where_its_table_says(open_crm, contracts, new_contract):
     crm = open_crm(contracts)
     with crm.session("anna") as s:
@@ -249,7 +257,7 @@ def test_a_new_record_begins_where_its_table_says(open_crm, contracts, new_contr
 CODES = "abcdefg"
 
 
-@pytest.mark.feature("I-77")
+@pytest.mark.feature("G17", "I-77")
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     orders=st.permutations(range(len(CODES))),

@@ -11,7 +11,7 @@ from crmcore import ValidationFailed
 from crmcore.errors import RecordNotFound
 from crmcore.model import AUDIT, Salesperson
 
-pytestmark = pytest.mark.feature("B10", "I-21", "I-22")
+pytestmark = pytest.mark.feature("I-21")
 
 
 def refused(crm, work):

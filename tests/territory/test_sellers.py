@@ -71,6 +71,24 @@ def test_the_second_half_of_story_s05(crm, assign, new_account, frozen_clock):
     assert [seller(crm, key, day) for day in ("2026-05-20", "2026-05-31", "2026-06-01")] == ["A1", "A1", "A4"]
 
 
+def test_a_warning_shows_people_what_they_know(crm, assign, new_account):
+    def told(address):
+        with crm.session("anna") as s:
+            return [
+                warning.text("it").removeprefix("nessuna zona comprende il CAP ") for warning in s.territory.seller_at(address).warnings
+            ]
+
+    assert told(Address(postcode="36061", country="DE")) == ["36061 (DE)"]
+    assert told(Address(province="MI")) == ["- (MI)"]
+    assert told(Address()) == ["-"]
+    with crm.session("anna") as s:
+        [nowhere] = s.territory.seller_of(new_account()).warnings
+        assert nowhere.text("en") == "no zone has postcode -"
+        s.territory.assign("VI-NORD", "A1", DAY("2026-02-01"))
+        with pytest.raises(ValidationFailed, match="has a seller already from 2026-02-01 to …"):
+            s.territory.assign("VI-NORD", "A2", DAY("2026-01-01"))
+
+
 def test_today_is_that_of_the_deployment_not_of_greenwich(crm, assign, new_account, frozen_clock):
     assign("VI-NORD", "A1", "2026-01-01")
     assign("VI-NORD", "A4", "2026-06-01")
@@ -86,7 +104,9 @@ def test_a_day_without_anybody_is_the_null_agents_with_a_warning(crm, assign, ne
     days = ("2026-01-09", "2026-01-10", "2026-01-20", "2026-01-21", "2026-01-31", "2026-02-01")
     assert [seller(crm, key, day) for day in days] == ["AGN000", "A1", "A1", "AGN000", "AGN000", "A2"]
     with crm.session("anna") as s:
-        assert [warning.code for warning in s.territory.seller_of(key, DAY("2026-01-21")).warnings] == ["SELLER_GAP"]
+        found = s.territory.seller_of(key, DAY("2026-01-21")).warnings
+        assert [warning.text("it") for warning in found] == ["nessuno vende nella zona VI-NORD il 2026-01-21"]
+        assert [warning.code for warning in found] == ["SELLER_GAP"]
 
 
 def test_an_assignment_for_a_business_unit_goes_before_one_for_all(crm, assign, new_account):
