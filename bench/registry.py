@@ -77,7 +77,7 @@ def _fill(crm: Crm, count: int) -> None:
     """Write accounts and interactions past the session."""
     with crm.engine.begin() as connection:
         for start in range(0, count, 10_000):
-            rows = [_account_row(number) for number in range(start, min(start + 10_000, count))]
+            rows = [account_row(number) for number in range(start, min(start + 10_000, count))]
             connection.execute(Account.__table__.insert(), rows)
         kind = connection.execute(select(InteractionKind.__table__.c.id).limit(1)).scalar_one()
         history = [
@@ -101,7 +101,7 @@ def _fill(crm: Crm, count: int) -> None:
             connection.execute(text(f"ANALYZE {table}"))
 
 
-def _account_row(number: int) -> dict[str, Any]:
+def account_row(number: int) -> dict[str, Any]:
     return {
         "name": f"Ditta {number:06} S.r.l.",
         "phone1": f"+39 0424 {number:06}",

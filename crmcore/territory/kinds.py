@@ -11,7 +11,7 @@ from crmcore.changesets.kinds import Kind
 from crmcore.changesets.values import Seen
 from crmcore.changesets.writers import ColumnWriter
 from crmcore.errors import Problem
-from crmcore.model import Account, Entity, Salesperson, SellerSource, Zone
+from crmcore.model import Account, Entity, Salesperson, SellerSource, SellerZone, Zone, ZoneRule
 from crmcore.storage import batches
 from crmcore.territory.dates import today
 
@@ -48,15 +48,15 @@ def check_sellers(session: Session, cls: type[Entity], wishes: Sequence[Seen]) -
 
 
 def people_now(session: Session, cls: type[Entity]) -> str:
-    """Name the state of the sales force: who leaves between preview and confirmation gets nothing new."""
+    """Name the state of the sales force and of its zones: a plan that somebody else's change made wrong is not confirmed."""
     del cls
-    return _fingerprint(session, Salesperson)
+    return f"{_fingerprint(session, Salesperson)} {_fingerprint(session, SellerZone)}"
 
 
 def zones_now(session: Session, cls: type[Entity]) -> str:
-    """Name the state of the zones."""
+    """Name the state of the zones and of what belongs to them."""
     del cls
-    return _fingerprint(session, Zone)
+    return f"{_fingerprint(session, Zone)} {_fingerprint(session, ZoneRule)}"
 
 
 def _fingerprint(session: Session, cls: type[Entity]) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import event, select
 
 from crmcore import Account, ValidationFailed
 from crmcore.changesets import Planned
-from crmcore.errors import RecordNotFound
+from crmcore.errors import RecordNotFound, UsageError
 from crmcore.model import AUDIT, BusinessUnit, Parameter, Salesperson, SellerZone, Site
 from crmcore.territory import Address, Move
 
@@ -269,6 +269,24 @@ def test_a_plan_is_outdated_when_the_sales_force_changes(crm, assign, new_accoun
         s.commit()
         with pytest.raises(Exception, match="CHANGE_SET_OUTDATED"):
             s.changesets.confirm(plan.token)
+
+
+@pytest.mark.feature("B12", "B13")
+def test_a_plan_is_outdated_when_a_zone_gets_another_seller_or_other_addresses(crm, assign, new_account):
+    new_account("36061")
+    assign("VI-NORD", "A1", "2026-01-01")
+    with crm.session("anna") as s:
+        plan = s.territory.plan_sellers()
+        s.commit()
+    assign("VI-NORD", "A2", "2026-02-01")
+    with crm.session("anna") as s:
+        with pytest.raises(UsageError, match="CHANGE_SET_OUTDATED"):
+            s.changesets.confirm(plan.token)
+        zones = s.territory.plan_zones()
+        s.territory.define_zone("PD", "Padova", provinces=["PD"])
+        s.commit()
+        with pytest.raises(UsageError, match="CHANGE_SET_OUTDATED"):
+            s.changesets.confirm(zones.token)
 
 
 def test_many_accounts_take_as_many_statements_as_one(crm, assign, new_account, count_statements):
