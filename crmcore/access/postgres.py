@@ -7,10 +7,11 @@ cannot log in, and may do nothing but read.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, bindparam, func, literal, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, Text, and_, bindparam, func, literal, literal_column, select
 from sqlalchemy.exc import DBAPIError
 
 from crmcore.access import predicates
@@ -32,19 +33,19 @@ def limit(connection: Connection, reach: Reach) -> None:
         AccessDenied: ``ACCESS_GUARD_MISSING`` when the guard is not installed here.
     """
     try:
-        connection.execute(_SETTINGS, _settings(reach))
+        connection.exec_driver_sql(_sql_once(connection.dialect, _SETTINGS), _settings(reach))
     except DBAPIError as error:
         raise AccessDenied("ACCESS_GUARD_MISSING", reason=str(error.orig).strip()) from error
 
 
 def lift(connection: Connection) -> None:
     """Go back to the role that the connection has of its own."""
-    connection.execute(_LIFT)
+    connection.exec_driver_sql(_sql_once(connection.dialect, _LIFT))
 
 
 def lower(connection: Connection) -> None:
     """Change into the guarded role again."""
-    connection.execute(_LOWER)
+    connection.exec_driver_sql(_sql_once(connection.dialect, _LOWER))
 
 
 def install(connection: Connection, entities: Iterable[type[Entity]]) -> str | None:
@@ -66,8 +67,16 @@ def install(connection: Connection, entities: Iterable[type[Entity]]) -> str | N
     return None
 
 
+@lru_cache(maxsize=16)
+def _sql_once(dialect: Dialect, statement: Select[Any]) -> str:
+    """Compile a statement once: these are run in every transaction of a user."""
+    return str(statement.compile(dialect=dialect))
+
+
 def _config(name: str, value: Any) -> Any:  # noqa: ANN401 - an expression
-    return func.set_config(name, value, literal_column("true"))
+    return func.set_config(
+        literal_column(f"'{name}'"), value if not isinstance(value, str) else literal_column(f"'{value}'"), literal_column("true")
+    )
 
 
 _NAMES: Final = (
@@ -87,7 +96,8 @@ _SETTINGS: Final[Select[Any]] = select(*(_config(SETTING + name, bindparam(name,
 _INSTALLED: Final[Select[Any]] = select(func.obj_description(func.to_regprocedure(_NOTE), "pg_proc"))
 
 
-def _settings(reach: Reach) -> dict[str, str]:
+@lru_cache(maxsize=1024)
+def _settings(reach: Reach) -> Mapping[str, str]:
     keys = {predicates.SELLERS: reach.sellers, predicates.ZONES: reach.zones, predicates.PORTFOLIOS: reach.portfolios}
     texts = {predicates.LOGINS: reach.logins, predicates.PARTS: reach.parts, predicates.FLAGS: reach.flags}
     return {

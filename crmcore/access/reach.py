@@ -16,9 +16,12 @@ from crmcore.model import NULL_CODES, ScopeKind
 _NOBODY: Final = frozenset(NULL_CODES.values())
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Reach:
-    """What a user may see and do. An ``open`` one is not limited by anything: nothing is guarded for it."""
+    """What a user may see and do. An ``open`` one is not limited by anything: nothing is guarded for it.
+
+    One is kept as long as nothing changes, and known by its identity: what a connection was told need not be told again.
+    """
 
     login: str
     open: bool = False

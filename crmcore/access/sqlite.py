@@ -22,6 +22,7 @@ from crmcore.storage import second_pool
 
 OPTION: Final = "crm_reach"
 """Execution option: how far the user of a connection reaches."""
+_MOST_ENGINES: Final = 1_000
 _TOLD: Final = "crm_reach"
 _LIFTED: Final = "crm_reach.lifted"
 _HARMLESS: Final = frozenset(
@@ -39,11 +40,17 @@ class SqliteGuard:
         chosen = list(entities)
         self._views = _views(chosen)
         self._authorizer = _authorizer(self._views, chosen)
+        self._engines: dict[Reach, Engine] = {}
         self._pool = second_pool(engine, busy_timeout, on_connect=self._prepare, before_begin=self._tell)
 
     def engine(self, reach: Reach) -> Engine:
         """Return the engine for a user; the connections are everybody's in turn."""
-        return self._pool.engine.execution_options(**{OPTION: reach})
+        found = self._engines.get(reach)
+        if found is None:
+            if len(self._engines) >= _MOST_ENGINES:
+                self._engines.clear()
+            found = self._engines[reach] = self._pool.engine.execution_options(**{OPTION: reach})
+        return found
 
     def lift(self, connection: Connection) -> None:
         """Let a connection see and write the tables themselves."""

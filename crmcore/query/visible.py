@@ -30,12 +30,14 @@ def visible(session: Session, source: Source, cls: type[Entity]) -> list[ColumnE
     if cls is Account:
         return account_conditions(session, source)
     path = cls.__visibility__
-    everything = session.actor.is_system
     if path.kind is VisibilityKind.VIA and path.column is not None:
         return _through(session, source, cls, path.column)
-    if everything or path.kind is VisibilityKind.PUBLIC:
+    if session.actor.is_system or path.kind is VisibilityKind.PUBLIC:
         return []
     if path.kind is VisibilityKind.OWNER and path.column is not None:
+        # As above; but searches are one's own, also for who may see those of others.
+        if not session.guard.reach.open and cls is not SavedSearch:
+            return []
         mine: ColumnElement[bool] = getattr(source, path.column) == ACTOR
         # A search may be kept for all (B17).
         return [or_(mine, source.shared)] if cls is SavedSearch else [mine]  # type: ignore[union-attr] # the columns of SavedSearch
@@ -45,7 +47,8 @@ def visible(session: Session, source: Source, cls: type[Entity]) -> list[ColumnE
 def account_conditions(session: Session, source: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - the class, its table, or an alias
     """Return the conditions under which an account exists for the actor."""
     conditions: list[ColumnElement[bool]] = [source.merged_into_id.is_(None)]
-    if not session.actor.is_system:
+    # Where there are users, the guard of the database decides about private cards.
+    if not session.actor.is_system and session.guard.reach.open:
         conditions.append(or_(source.private.is_(other=False), source.owner == ACTOR))
     return conditions
 
