@@ -52,3 +52,8 @@ def seed(session: Session) -> None:
     """Add what every database starts with, where it is missing."""
     for module in _SEEDS:
         module.seed(session)
+    session.flush()
+    # Imported here: planning builds on sessions.
+    from crmcore.planning.layers import write_layers  # noqa: PLC0415
+
+    write_layers(session)
