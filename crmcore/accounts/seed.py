@@ -36,5 +36,5 @@ def seed(session: Session) -> None:
     known = set(session.scalars(select(RelationKind.code)))
     for code, label_it, inverse_it, label_en, inverse_en in RELATIONS:
         if code not in known:
-            labels = {"label_it": label_it, "inverse_it": inverse_it, "label_en": label_en, "inverse_en": inverse_en}
-            session.add(RelationKind(code=code, owner=CORE, **labels))
+            made = RelationKind(code=code, label_it=label_it, inverse_it=inverse_it, label_en=label_en, inverse_en=inverse_en, owner=CORE)
+            session.add(made)

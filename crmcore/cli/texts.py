@@ -13,6 +13,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     # init
     "init.written": ("Scritta l'installazione {path}", "Wrote the deployment {path}"),
     "init.ready": ("Il database è pronto.", "The database is ready."),
+    "init.example": (
+        "Per vedere e applicare la configurazione: crm -C {folder} plan",
+        "To see the configuration, and apply it: crm -C {folder} plan",
+    ),
     "init.migrate": (
         "Il database non è stato preparato: eseguire `crm -C {folder} migrate`.",
         "The database was not prepared: run `crm -C {folder} migrate`.",

@@ -106,10 +106,10 @@ SECTIONS: Final = (
             "schema": {"type": "string", "empty": False},
             "default": [],
             "label": Label("File inclusi", "Included files"),
-            "help": "Further files of the deployment, such as `config/*.yaml`: portfolios, characteristics, states and whatever is configured.",
+            "help": "Further files, such as `config/*.yaml`: portfolios, characteristics, states and whatever is configured.",
         },
-        comment="Altri file dell'installazione, per esempio config/*.yaml: portafogli, caratteristiche, stati, zone. `crm plan` li confronta\n"
-        "con il database, e `crm apply` li applica.",
+        comment="Altri file, per esempio config/*.yaml: portafogli, caratteristiche, stati, zone.\n"
+        "`crm plan` li confronta con il database, e `crm apply` li applica.",
         check=_check_include,
     ),
     Section(

@@ -34,7 +34,9 @@ def collections_of(registry: Registry) -> Mapping[str, Configurable]:
 def arrange(others: Iterable[Configurable]) -> tuple[Mapping[str, Configurable], list[Problem]]:
     """Return the collections of the core and others in order, and what is wrong with how they refer to each other."""
     found = {each.name: each for each in (*CORE_COLLECTIONS, *others)}
-    problems = [_problem(each, f"it refers to {name}, which is no collection") for each in found.values() for name in _needs(each) - found.keys()]
+    problems = [
+        _problem(each, f"it refers to {name}, which is no collection") for each in found.values() for name in _needs(each) - found.keys()
+    ]
     if problems:
         return {}, problems
     graph = {name: sorted(_needs(each) - {name}) for name, each in found.items()}

@@ -108,7 +108,7 @@ def _circles(collections: Mapping[str, Configurable], collection: Configurable, 
 
 def _placed(collections: Mapping[str, Configurable], files: Files, collection: Configurable, finding: Finding) -> Problem:
     """Lay a finding to the line of its item, or of the nearest thing around it that the files mention."""
-    own = [each for each in collections.values() if each.name == collection.name or each.inside == collection.name]
+    own = [each for each in collections.values() if collection.name in {each.name, each.inside}]
     for length in range(len(finding.key), 0, -1):
         for each in own:
             given = files.items.get(each.name, {}).get(finding.key[:length])

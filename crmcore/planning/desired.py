@@ -13,7 +13,7 @@ from crmcore.deployment import resolve
 from crmcore.deployment.explain import shown
 from crmcore.deployment.messages import config_problem
 from crmcore.errors import Problem
-from crmcore.hooks import DEPLOYMENT, Configurable, ConfigSchema, Item, Key
+from crmcore.hooks import DEPLOYMENT, ConfigSchema, Configurable, Item, Key
 from crmcore.labels import Label
 from crmcore.planning.quick import UNSURE, Look, compile_fields
 from crmcore.planning.reading import Files, Given, as_json
@@ -91,7 +91,9 @@ def want(collections: Mapping[str, Configurable], files: Files, layers: Mapping[
     return found
 
 
-def check_item(collection: Configurable, given: Given, below: Item | None, plugin: str | None = None) -> tuple[dict[str, Any], list[Problem]]:
+def check_item(
+    collection: Configurable, given: Given, below: Item | None, plugin: str | None = None
+) -> tuple[dict[str, Any], list[Problem]]:
     """Return the whole values of an item, those that are given over those of the layer below, or what is wrong with it."""
     checker = _checker(_Fields(collection.fields))
     merged = _over(below.values, given.values, collection) if below else dict(given.values)

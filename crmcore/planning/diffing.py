@@ -21,7 +21,13 @@ class Difference:
 
 
 def difference(
-    collection: Configurable, current: Mapping[Key, Item], files: Mapping[Key, Item], below: Mapping[Key, Item], broken: set[Key], *, prune: bool
+    collection: Configurable,
+    current: Mapping[Key, Item],
+    files: Mapping[Key, Item],
+    below: Mapping[Key, Item],
+    broken: set[Key],
+    *,
+    prune: bool,
 ) -> Difference:
     """Return what sets a collection apart; ``below`` are the layers of plugins and core, ``broken`` keys are left alone."""
     found = Difference()

@@ -59,7 +59,11 @@ def configuration_text(crm: Crm) -> dict[str, str]:
     with crm.session(ACTOR, source=DEPLOYMENT) as session:
         for name, collection in collections.items():
             below = layers[name]
-            owned[name] = {key: item for key, item in collection.store.read(session).items() if _is_ours(collection.store.keeps_owner, item, below.get(key))}
+            owned[name] = {
+                key: item
+                for key, item in collection.store.read(session).items()
+                if _is_ours(collection.store.keeps_owner, item, below.get(key))
+            }
     tops = [name for name, each in collections.items() if each.inside is None]
     texts = {name: section_text(collections, name, owned, layers) for name in tops}
     return {name: text for name, text in texts.items() if text}

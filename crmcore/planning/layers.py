@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from crmcore.registry import Registry
     from crmcore.session import Session
 
-_ELSEWHERE: Final = frozenset({"characteristics", "characteristics.choices", "state_tables", "state_tables.states", "state_tables.transitions"})
+_ELSEWHERE: Final = frozenset(
+    {"characteristics", "characteristics.choices", "state_tables", "state_tables.states", "state_tables.transitions"}
+)
 """Collections whose lower layers have hooks of their own, and are in effect or written without this module."""
 
 Layers = Mapping[str, Mapping[Key, Item]]

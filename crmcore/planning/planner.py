@@ -94,7 +94,7 @@ def _place(problem: Problem) -> tuple[str, int, int]:
     """Sort by file, line and column."""
     name, _, rest = str(problem.params.get("place", "")).partition(":")
     numbers = [int(part) for part in rest.split(":") if part.isdigit()]
-    return (name, *(numbers + [0, 0])[:2])  # type: ignore[return-value] # two of them
+    return (name, *[*numbers, 0, 0][:2])  # type: ignore[return-value] # two of them
 
 
 def _prune(

@@ -48,7 +48,9 @@ def prune_items(
             text = Label("è in uso, e resta", "is in use, and stays")
             found.effects.append(Effect(collection=name, key=key, text=text, count=0))
         else:
-            found.steps.append(Step(collection=name, key=key, kind=StepKind.OBSOLETE, before=item, after=attrs.evolve(item, values=retired)))
+            found.steps.append(
+                Step(collection=name, key=key, kind=StepKind.OBSOLETE, before=item, after=attrs.evolve(item, values=retired))
+            )
     return found
 
 

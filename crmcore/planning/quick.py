@@ -109,7 +109,7 @@ def _scalar_look(kind: str, rules: Mapping[str, Any]) -> Look:
     def look(value: Any) -> Any:  # noqa: ANN401 - see `Look`
         if type(value) is not expected or (allowed is not None and value not in allowed):
             return UNSURE
-        if expected is str:
+        if isinstance(value, str):
             right = measure(len(value)) and (pattern is None or pattern.fullmatch(value) is not None)
         else:
             right = pattern is None and (expected is not int or least <= value <= most)

@@ -108,7 +108,7 @@ class Reader:
                 self._problem("unknown", source.under(name), **nearest(name, tops))
 
     def _problem(self, reason: str, source: Source, **params: Any) -> None:  # noqa: ANN401 - shown as they are
-        place = source.place((), key=reason not in {"type"})
+        place = source.place((), key=reason != "type")
         self.files.problems.append(config_problem(reason, place=place, path=source.dotted(()), **params))
 
     def _mapping(self, value: object, source: Source) -> Mapping[str, Any]:

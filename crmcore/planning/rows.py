@@ -29,9 +29,9 @@ class Rows(Store):
     """
 
     entity: type[Entity]
-    columns: tuple[Plain, ...] = attrs.field(converter=tuple)
+    columns: tuple[Plain, ...]
     code: str = "code"
-    references: tuple[Refer, ...] = attrs.field(default=(), converter=tuple)
+    references: tuple[Refer, ...] = ()
     group: Refer | None = None
     owner: str | None = None
 
@@ -147,7 +147,10 @@ class Rows(Store):
         waiting = {step.key: step for step in steps}
         while waiting:
             held = {
-                parent for step in waiting.values() for parent in self._targets(step.key, step.before.values if step.before else {}) if parent
+                parent
+                for step in waiting.values()
+                for parent in self._targets(step.key, step.before.values if step.before else {})
+                if parent
             }
             free = [key for key in waiting if key not in held] or list(waiting)
             for key in free:
@@ -208,7 +211,9 @@ class Rows(Store):
         waiting = dict(new)
         while waiting:
             ready = [
-                step for step in waiting.values() if not any(target in waiting for target in self._targets(step.key, step.after.values if step.after else {}))
+                step
+                for step in waiting.values()
+                if not any(target in waiting for target in self._targets(step.key, step.after.values if step.after else {}))
             ]
             # A circle was refused before anything is written.
             wave = ready or list(waiting.values())

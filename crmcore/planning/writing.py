@@ -12,7 +12,9 @@ from crmcore.planning.reading import as_json
 _INDENT: Final = "  "
 
 
-def section_text(collections: Mapping[str, Configurable], name: str, items: Mapping[str, Mapping[Key, Item]], below: Mapping[str, Mapping[Key, Item]]) -> str:
+def section_text(
+    collections: Mapping[str, Configurable], name: str, items: Mapping[str, Mapping[Key, Item]], below: Mapping[str, Mapping[Key, Item]]
+) -> str:
     """Return one section with everything inside it; empty when there is nothing to say."""
     tree = _tree(collections, collections[name], (), items, below)
     if not tree:
@@ -64,10 +66,7 @@ def _fields(collection: Configurable, item: Item, low: Item | None) -> dict[str,
     found = {}
     for name, value in item.values.items():
         rules = collection.fields[name]
-        if low is not None:
-            says = value != low.values[name]
-        else:
-            says = "default" not in rules or as_json(rules["default"]) != value
+        says = value != low.values[name] if low is not None else "default" not in rules or as_json(rules["default"]) != value
         if says:
             found[name] = _Date(value) if rules.get("type") == "date" and isinstance(value, str) else _bare(collection, name, value)
     return found

@@ -27,8 +27,8 @@ def check(session: Session, scene: Scene) -> Iterable[Finding]:
         return
     specs = all_specs(scene.after.get(_NAME, {}), scene.after.get(_CHOICES, {}))
     by_entity: dict[str, dict[str, CharacteristicDef]] = {}
-    for (entity, key), spec in specs.items():
-        by_entity.setdefault(entity, {})[key] = spec
+    for spec in specs.values():
+        by_entity.setdefault(spec.entity, {})[spec.key] = spec
     registry = session.registry
     for key in sorted(given & specs.keys()):
         spec = specs[key]
@@ -39,7 +39,9 @@ def check(session: Session, scene: Scene) -> Iterable[Finding]:
         cycle = find_cycle(group)
         if cycle:
             text = " → ".join(cycle)
-            yield Finding(key=(entity, cycle[0]), field="depends_on", reason=Label(f"si calcola da sé: {text}", f"it is computed from itself: {text}"))
+            yield Finding(
+                key=(entity, cycle[0]), field="depends_on", reason=Label(f"si calcola da sé: {text}", f"it is computed from itself: {text}")
+            )
 
 
 def _own_reasons(scene: Scene, key: Key, spec: CharacteristicDef) -> Iterator[Finding]:

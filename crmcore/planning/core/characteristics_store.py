@@ -75,7 +75,9 @@ def declared(registry: Registry) -> dict[Key, Item]:
     """Return what plugins declare."""
     owners = owners_of(registry)
     return {
-        (entity, key): Item(values_of(spec), owners[key]) for entity, group in registry.characteristics.items() for key, spec in group.items()
+        (entity, key): Item(values_of(spec), owners[key])
+        for entity, group in registry.characteristics.items()
+        for key, spec in group.items()
     }
 
 
@@ -152,7 +154,9 @@ class Characteristics(Store):
         for step in steps:
             found[step.key[:2]].append(step)
         rows = _rows(session, found)
-        now = {(spec.entity, spec.key): (spec, position, obsolete) for spec, position, obsolete, _ in specs(session)}
+        now: dict[Key, tuple[CharacteristicDef, int, bool]] = {
+            (spec.entity, spec.key): (spec, position, obsolete) for spec, position, obsolete, _ in specs(session)
+        }
         retyped = []
         for key, mine in found.items():
             spec, position, obsolete = _merged(key, mine, now.get(key))

@@ -38,7 +38,9 @@ INTERACTION_KINDS: Final = Configurable(
     help="Visits, phone calls, notes and whatever else the contact history holds, by code.",
     fields={
         "label": LABEL,
-        "counts_as_contact": flag(Label("È un contatto", "Is a contact"), "Whether somebody was in contact with the account.", default=True),
+        "counts_as_contact": flag(
+            Label("È un contatto", "Is a contact"), "Whether somebody was in contact with the account.", default=True
+        ),
         "obsolete": OBSOLETE,
     },
     store=Rows(entity=InteractionKind, columns=(Text("label"), Plain("counts_as_contact"), Plain("obsolete")), owner="owner"),

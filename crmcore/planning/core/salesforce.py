@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -114,7 +115,9 @@ ZONES: Final = Configurable(
         "label": LABEL,
         "parent": code(Label("Dentro", "Parent"), "The zone that this one lies in."),
         "municipalities": codes(Label("Comuni", "Municipalities"), "ISTAT codes of six digits, in quotes.", pattern=r"[0-9]{6}"),
-        "postcodes": codes(Label("CAP", "Postcodes"), "Postcodes and ranges of them, in quotes: `36100-36199`.", pattern=r"[0-9]{5}(-[0-9]{5})?"),
+        "postcodes": codes(
+            Label("CAP", "Postcodes"), "Postcodes and ranges of them, in quotes: `36100-36199`.", pattern=r"[0-9]{5}(-[0-9]{5})?"
+        ),
         "provinces": codes(Label("Province", "Provinces"), "Provinces of two letters.", pattern=r"[A-Z]{2}"),
         "obsolete": OBSOLETE,
     },
@@ -138,7 +141,7 @@ def _settle(items: Mapping[Key, Item]) -> Mapping[Key, Item]:
     found = dict(items)
     for some in rows.values():
         some.sort()
-        for (zone, start, unit), following in zip(some, some[1:], strict=False):
+        for (zone, start, unit), following in pairwise(some):
             key = (zone, f"{start} {unit}".strip())
             if items[key].values["until"] is None:
                 until = date.fromisoformat(following[1]) - timedelta(days=1)

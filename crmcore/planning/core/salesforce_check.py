@@ -55,7 +55,8 @@ def _overlaps(rules: list[tuple[str, str, Key]], given: frozenset[Key]) -> Itera
             mine, other = (rule, widest) if rule[2] in given else (widest, rule)
             shown = [each[0] if each[0] == each[1] else f"{each[0]}-{each[1]}" for each in (mine, other)]
             reason = Label(
-                f"{shown[0]} vale già per la zona {other[2][0]} ({shown[1]})", f"{shown[0]} belongs to zone {other[2][0]} already ({shown[1]})"
+                f"{shown[0]} vale già per la zona {other[2][0]} ({shown[1]})",
+                f"{shown[0]} belongs to zone {other[2][0]} already ({shown[1]})",
             )
             field = {2: "provinces", 5: "postcodes", 6: "municipalities"}[len(mine[0])]
             yield Finding(key=mine[2], field=field, reason=reason)
@@ -84,9 +85,7 @@ def check_sellers(session: Session, scene: Scene) -> Iterable[Finding]:
         for one, two in pairwise(sorted(some)):
             if two[0] <= one[1] and (one[2] in given or two[2] in given):
                 mine, other = (two, one) if two[2] in given else (one, two)
-                reason = Label(
-                    f"la zona è già assegnata dal {other[0]}", f"the zone is assigned already from {other[0]}"
-                )
+                reason = Label(f"la zona è già assegnata dal {other[0]}", f"the zone is assigned already from {other[0]}")
                 yield Finding(key=mine[2], reason=reason)
 
 

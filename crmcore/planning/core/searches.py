@@ -184,5 +184,3 @@ VIEWS: Final = Configurable(
     store=Views(),
     check=_check_views,
 )
-
-

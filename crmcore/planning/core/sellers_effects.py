@@ -42,9 +42,7 @@ def _addresses(session: Session) -> Iterable[tuple[Address, int]]:
     """Yield the different addresses that decide about accounts, with how many accounts each decides: one statement."""
     account: Any = Account.__table__.c
     site: Any = Site.__table__.c
-    rank = func.row_number().over(
-        partition_by=site.account_id, order_by=(case(_RANK, value=site.kind, else_=len(_RANK)), site.id)
-    )
+    rank = func.row_number().over(partition_by=site.account_id, order_by=(case(_RANK, value=site.kind, else_=len(_RANK)), site.id))
     mine = and_(account.seller_source == SellerSource.ZONE.value, account.merged_into_id.is_(None), site.disabled.is_(False))
     columns = (site.postcode, site.istat_code, site.province, site.country)
     ranked = select(*columns, rank.label("place")).join(Account.__table__, account.id == site.account_id).where(mine).subquery()
@@ -61,15 +59,15 @@ class _Territory:
 
         codes = [key[0] for key in items.get("zones", {})]
         rules = [
-            (kind, first, last, number)
-            for number, code in enumerate(codes)
-            for kind, first, last in rules_of(items["zones"][code,].values)
+            (kind, first, last, number) for number, code in enumerate(codes) for kind, first, last in rules_of(items["zones"][code,].values)
         ]
         self._codes = codes
         self.rules = {(ZoneRuleKind(kind), first, last): codes[number] for kind, first, last, number in rules}
         self._finder = finder(rules)
         left = {
-            key[0] for key, item in items.get("salespersons", {}).items() if item.values["disabled_from"] and item.values["disabled_from"] <= day
+            key[0]
+            for key, item in items.get("salespersons", {}).items()
+            if item.values["disabled_from"] and item.values["disabled_from"] <= day
         }
         self.sellers: dict[str, str] = {}
         for key, item in items.get("zones.sellers", {}).items():

@@ -33,7 +33,9 @@ def check(session: Session, scene: Scene) -> Iterable[Finding]:
         yield from lost
         before = scene.before.get(NAME, {}).get((name,))
         if before is not None and before.values["entity"] != item.values["entity"]:
-            yield Finding(key=(name,), field="entity", reason=Label("l'entità di una tabella non cambia", "the entity of a table never changes"))
+            yield Finding(
+                key=(name,), field="entity", reason=Label("l'entità di una tabella non cambia", "the entity of a table never changes")
+            )
         if not lost:
             table = table_from((name,), item.values, states[name], steps[name])
             for problem in check_table(table, _known(scene, table)):

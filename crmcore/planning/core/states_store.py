@@ -263,7 +263,7 @@ class Transitions(Store):
     def read(self, session: Session) -> Mapping[Key, Item]:
         """Return every step."""
         states = {key: name for name, key in _state_ids(session).items()}
-        found = {}
+        found: dict[Key, Item] = {}
         for row in session.execute(select(TransitionRow.__table__)):
             source, target = states[row.source_id], states[row.target_id]
             found[source[0], arrow(source[1], target[1], row.variant)] = Item(_rules(row.rules), row.owner)
@@ -302,7 +302,7 @@ class Transitions(Store):
         ids = _state_ids(session)
         states = {key: name for name, key in ids.items()}
         wanted = {ids[key[0], ends(key[1])[0]] for key in keys if (key[0], ends(key[1])[0]) in ids}
-        found = {}
+        found: dict[Key, Any] = {}
         for record in session.scalars(select(TransitionRow).where(TransitionRow.source_id.in_(wanted))):
             source, target = states[record.source_id], states[record.target_id]
             found[source[0], arrow(source[1], target[1], record.variant)] = record

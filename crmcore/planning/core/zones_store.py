@@ -124,15 +124,14 @@ class Assignments(Store):
                 continue
             start, _, unit = step.key[1].partition(" ")
             until = step.after.values["until"]
-            values = {"salesperson_id": people[step.after.values["seller"]], "to_date": None if until is None else date.fromisoformat(until)}
+            seller, last = people[step.after.values["seller"]], None if until is None else date.fromisoformat(until)
             record = records.get(step.key)
             if record is None:
-                where = {"zone_id": zones[step.key[0]], "business_unit_id": units[unit] if unit else None}
-                session.add(SellerZone(from_date=date.fromisoformat(start), **where, **values))
+                made = SellerZone(zone_id=zones[step.key[0]], salesperson_id=seller, from_date=date.fromisoformat(start), to_date=last)
+                made.business_unit_id = units[unit] if unit else None
+                session.add(made)
             else:
-                for name, value in values.items():
-                    if getattr(record, name) != value:
-                        setattr(record, name, value)
+                record.salesperson_id, record.to_date = seller, last
         session.flush()
 
     def remove(self, session: Session, steps: Sequence[Step]) -> None:

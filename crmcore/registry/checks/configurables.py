@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 import attrs
 
 from crmcore.errors import Problem
-from crmcore.hooks import Configurable, ConfigSchema, Configured
+from crmcore.hooks import ConfigSchema, Configurable, Configured
 from crmcore.registry.collect import Declarations
 
 
@@ -17,7 +17,11 @@ def check_configurables(declarations: Declarations, entities: Collection[str]) -
     from crmcore.planning.layers import read_configured  # noqa: PLC0415 - as above
 
     declared = declarations.of("crm_configurables")
-    problems = [attrs.evolve(problem, plugin=item.plugin, hook="crm_configurables") for item in declared for problem in _faults(item.plugin, item.value)]
+    problems = [
+        attrs.evolve(problem, plugin=item.plugin, hook="crm_configurables")
+        for item in declared
+        for problem in _faults(item.plugin, item.value)
+    ]
     collections, unsound = arrange(item.value for item in declared)
     problems += [attrs.evolve(problem, hook="crm_configurables") for problem in unsound]
     if problems:
@@ -29,7 +33,9 @@ def check_configurables(declarations: Declarations, entities: Collection[str]) -
         _, wrong = read_configured(plugin, items, collections, entities)
         for problem in wrong:
             params = {"name": problem.params["path"], "reason": problem.params.get("reason", problem.text())}
-            problems.append(Problem(code="CONFIGURED_INVALID", plugin=plugin, hook="crm_configured", object=str(problem.params["path"]), params=params))
+            problems.append(
+                Problem(code="CONFIGURED_INVALID", plugin=plugin, hook="crm_configured", object=str(problem.params["path"]), params=params)
+            )
     return problems
 
 
