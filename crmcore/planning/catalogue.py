@@ -41,11 +41,22 @@ def arrange(others: Iterable[Configurable]) -> tuple[Mapping[str, Configurable],
         return {}, problems
     graph = {name: sorted(_needs(each) - {name}) for name, each in found.items()}
     try:
-        order = list(TopologicalSorter(graph).static_order())
+        TopologicalSorter(graph).prepare()
     except CycleError as error:
         circle = " → ".join(error.args[1])
         return {}, [_problem(found[error.args[1][0]], f"collections refer to each other: {circle}")]
-    return MappingProxyType({name: found[name] for name in order}), []
+    ordered: dict[str, Configurable] = {}
+    for name in found:
+        _put(name, graph, found, ordered)
+    return MappingProxyType(ordered), []
+
+
+def _put(name: str, graph: Mapping[str, list[str]], found: Mapping[str, Configurable], ordered: dict[str, Configurable]) -> None:
+    """Put a collection behind what it needs; otherwise they stay in the order in which they are declared."""
+    if name not in ordered:
+        for other in graph[name]:
+            _put(other, graph, found, ordered)
+        ordered[name] = found[name]
 
 
 def _needs(collection: Configurable) -> set[str]:
