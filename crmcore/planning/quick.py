@@ -110,7 +110,8 @@ def _scalar_look(kind: str, rules: Mapping[str, Any]) -> Look:
         if type(value) is not expected or (allowed is not None and value not in allowed):
             return UNSURE
         if isinstance(value, str):
-            right = measure(len(value)) and (pattern is None or pattern.fullmatch(value) is not None)
+            # A reference to a secret is refused with its own words.
+            right = "${" not in value and measure(len(value)) and (pattern is None or pattern.fullmatch(value) is not None)
         else:
             right = pattern is None and (expected is not int or least <= value <= most)
         return value if right else UNSURE

@@ -39,6 +39,8 @@ class Files:
 
     items: dict[str, dict[Key, Given]] = attrs.field(factory=dict)
     problems: list[Problem] = attrs.field(factory=list)
+    faulty: set[str] = attrs.field(factory=set)
+    """Collections of which something could not be taken: what is missing in them says nothing."""
 
     def place(self, collection: str, key: Key, field: str | None = None) -> str:
         """Return file, line and column of an item or of one of its fields."""
@@ -111,25 +113,29 @@ class Reader:
         place = source.place((), key=reason != "type")
         self.files.problems.append(config_problem(reason, place=place, path=source.dotted(()), **params))
 
-    def _mapping(self, value: object, source: Source) -> Mapping[str, Any]:
+    def _fault(self, collection: Configurable, reason: str, source: Source, **params: Any) -> None:  # noqa: ANN401 - as above
+        self.files.faulty.add(collection.name)
+        self._problem(reason, source, **params)
+
+    def _mapping(self, collection: Configurable, value: object, source: Source) -> Mapping[str, Any]:
         if value is None:
             return {}
         if isinstance(value, dict):
             return value
-        self._problem("type", source, value=shown(value), **_MAPPING)
+        self._fault(collection, "type", source, value=shown(value), **_MAPPING)
         return {}
 
     def _section(self, collection: Configurable, section: object, source: Source, above: Key = ()) -> None:
         grouped = collection.group is not None and not above
-        for name, value in self._mapping(section, source).items():
+        for name, value in self._mapping(collection, section, source).items():
             if grouped:
                 if collection.group == ENTITY and name not in self.entities:
                     hint = nearest(name, sorted(self.entities))
-                    self._problem("unknown_group", source.under(name), value=shown(name), expected=ENTITY, **hint)
+                    self._fault(collection, "unknown_group", source.under(name), value=shown(name), expected=ENTITY, **hint)
                 else:
                     self._section(collection, value, source.under(name), (name,))
             elif re.fullmatch(collection.key, name) is None:
-                self._problem("key_shape", source.under(name), value=shown(name), expected=collection.key)
+                self._fault(collection, "key_shape", source.under(name), value=shown(name), expected=collection.key)
             else:
                 self._item(collection, (*above, name), value, source.under(name))
 
@@ -141,7 +147,7 @@ class Reader:
         elif collection.short is not None and not isinstance(value, list):
             own = {collection.short: value}
         else:
-            self._problem("type", source, value=shown(value), **_MAPPING)
+            self._fault(collection, "type", source, value=shown(value), **_MAPPING)
             return
         inner = [each for each in self.collections.values() if each.inside == collection.name]
         for child in inner:

@@ -71,7 +71,7 @@ def _placed(table: StateTable, reason: str) -> Finding:
     """Lay a reason, which names steps and states in words, to the step or state that it is about, or to the table."""
     label = Label(reason, reason)
     for step in table.transitions:
-        if f"transition {step.source} → {step.target} " in f"{reason} ":
+        if f" {step.source} → {step.target} " in f"{reason} ":
             name = f"{step.source} -> {step.target}" + (f" @{step.variant}" if step.variant else "")
             return Finding(key=(table.name, name), reason=label)
     for state in table.states:
