@@ -77,7 +77,8 @@ def _unreadable(row: CharacteristicRow) -> Iterator[Problem]:
 
 def _choices_removed(change: Change) -> Iterator[Problem]:
     old, new = change.changes.get("definition", (None, None))
-    if change.verb is not RecordVerb.UPDATED or not old:
+    if change.verb is not RecordVerb.UPDATED or not old or "type" in change.changes:
+        # With another type, values are converted, or keep the old one.
         return
     left = {each["code"] for each in (new or {}).get("choices", ())}
     for each in old.get("choices", ()):

@@ -6,7 +6,7 @@ Whoever declares a collection gets loading, validation, plan, apply, ownership a
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -179,6 +179,8 @@ class Configurable:
     """Complete the items of the files in the light of each other."""
     declared: Callable[[Registry], Mapping[Key, Item]] | None = None
     """Return what plugins and core say through hooks of their own, as the layer below the deployment."""
+    holds: Callable[[Key, Values, Collection[tuple[str, Key]]], Iterable[tuple[str, Key]]] | None = None
+    """Return which of some items, given by collection and key, one of these cannot be without, beside what `references` say."""
     check: Callable[[Session, Scene], Iterable[Finding]] | None = None
     effects: Callable[[Session, Sequence[Step], Scene], Iterable[Effect]] | None = None
     watches_all: bool = False

@@ -67,7 +67,7 @@ def _held(
     waiting += [(name, key, going[name, key]) for name, key in held]
     while waiting:
         name, key, item = waiting.pop()
-        for place in _needed(collections, name, key, item):
+        for place in _needed(collections, name, key, item, going):
             if place in going and place not in held:
                 held.add(place)
                 waiting.append((*place, going[place]))
@@ -78,10 +78,14 @@ def _held(
     }
 
 
-def _needed(collections: Mapping[str, Configurable], name: str, key: Key, item: Item) -> Iterator[Place]:
+def _needed(
+    collections: Mapping[str, Configurable], name: str, key: Key, item: Item, going: Mapping[Place, Item]
+) -> Iterator[Place]:
     """Yield what an item cannot be without."""
     collection = collections[name]
     yield from references(collections, name, key, item)
+    if collection.holds is not None:
+        yield from collection.holds(key, item.values, going)
     if collection.inside is not None:
         yield collection.inside, key[:-1]
     if collection.group is not None and collection.group != ENTITY:

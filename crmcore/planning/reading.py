@@ -21,6 +21,7 @@ from crmcore.planning.catalogue import ENTITY
 if TYPE_CHECKING:
     from crmcore.registry import Registry
 
+_LANGUAGES: Final = frozenset({"it", "en"})
 _MAPPING: Final = {"expected": "keys and values", "expected_it": "chiavi e valori"}
 
 
@@ -140,7 +141,9 @@ class Reader:
                 self._item(collection, (*above, name), value, source.under(name))
 
     def _item(self, collection: Configurable, key: Key, value: object, source: Source) -> None:
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value and _LANGUAGES.issuperset(value) and collection.short in collection.texts:
+            own = {str(collection.short): value}
+        elif isinstance(value, dict):
             own = dict(value)
         elif value is None:
             own = {}

@@ -83,7 +83,9 @@ def _bare(collection: Configurable, name: str, value: Any) -> Any:  # noqa: ANN4
 
 
 def _short(collection: Configurable, value: dict[str, Any]) -> Any:  # noqa: ANN401 - as above
-    if list(value) == [collection.short] and isinstance(value[str(collection.short)], str):
+    # A text in two languages stands for its item as a bare text does.
+    kinds = (str, Mapping) if collection.short in collection.texts else (str,)
+    if list(value) == [collection.short] and isinstance(value[str(collection.short)], kinds):
         return value[str(collection.short)]
     return value
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from crmcore.characteristics.types import BUILTIN_TYPES
-from crmcore.hooks import Configurable, Values
+from crmcore.hooks import Configurable, Key, Values
 from crmcore.labels import Label
 from crmcore.planning.core.characteristics_check import check, effects
 from crmcore.planning.core.characteristics_store import Characteristics, Choices, declared, declared_choices
@@ -17,6 +18,16 @@ _RULE: Final[dict[str, Any]] = {"type": "string", "nullable": True, "default": N
 
 def _sorted_groups(values: Values) -> Values:
     return {**values, "visible_to": sorted(set(values["visible_to"])), "editable_by": sorted(set(values["editable_by"]))}
+
+
+def _holds(key: Key, values: Values, going: Collection[tuple[str, Key]]) -> Iterable[tuple[str, Key]]:
+    """Yield the portfolio, the table and the keys that a definition names."""
+    for name, other in going:
+        portfolio = name == "portfolios" and other[1] == values["portfolio"]
+        table = name == "lookup_tables" and other[0] == values["target"] and values["type"] == "lookup"
+        needed = name == "characteristics" and other[0] == key[0] and other[1] in values["depends_on"]
+        if portfolio or table or needed:
+            yield name, other
 
 
 CHARACTERISTICS: Final = Configurable(
@@ -88,6 +99,7 @@ CHARACTERISTICS: Final = Configurable(
         "obsolete": OBSOLETE,
     },
     normalise=_sorted_groups,
+    holds=_holds,
     store=Characteristics(),
     declared=declared,
     check=check,

@@ -10,7 +10,7 @@ from crmcore.characteristics.soundness import definition_reasons, find_cycle, ru
 from crmcore.errors import UsageError, ValidationFailed
 from crmcore.hooks import CharacteristicDef, Effect, Finding, Item, Key, Scene, Step, StepKind
 from crmcore.labels import Label
-from crmcore.planning.core.characteristics_store import all_specs, spec_from
+from crmcore.planning.core.characteristics_store import all_specs, spec_from, takes_choices
 
 if TYPE_CHECKING:
     from crmcore.session import Session
@@ -58,6 +58,8 @@ def _own_reasons(scene: Scene, key: Key, spec: CharacteristicDef) -> Iterator[Fi
     if spec.type == "lookup" and spec.target and (spec.target,) not in scene.after.get("lookup_tables", {}):
         reason = Label(f"la tabella {spec.target!r} non esiste", f"lookup table {spec.target!r} does not exist")
         yield Finding(key=key, field="target", reason=reason)
+    if not takes_choices(spec.type) and any(other[:2] == key for other in scene.given.get(_CHOICES, ())):
+        yield Finding(key=key, field="type", reason=Label(f"il tipo {spec.type} non ha scelte", f"type {spec.type} has no choices"))
     for kind in _RULES:
         rule = getattr(spec, kind)
         fault = rule_fault(rule) if rule is not None else None

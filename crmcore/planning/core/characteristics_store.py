@@ -47,9 +47,17 @@ def spec_from(key: Key, values: Values, choices: Iterable[tuple[str, Values]]) -
     options: dict[str, Any] = {name: tuple(values[name]) if name in _LISTS else values[name] for name in _OPTIONS}
     label = Label(values["label"]["it"], values["label"]["en"])
     made = tuple(
-        Choice(code=code, label=Label(each["label"]["it"], each["label"]["en"]), obsolete=each["obsolete"]) for code, each in choices
+        Choice(code=code, label=Label(each["label"]["it"], each["label"]["en"]), obsolete=each["obsolete"])
+        for code, each in choices
+        # Those of a type that was left behind mean nothing any more.
+        if takes_choices(values["type"])
     )
     return CharacteristicDef(entity=key[0], key=key[1], type=values["type"], label=label, choices=made, **options)
+
+
+def takes_choices(kind: str) -> bool:
+    """Return whether a type has choices: the two of the core, and any of a plugin."""
+    return kind in {"choice", "choices"} or "." in kind
 
 
 def owners_of(registry: Registry) -> dict[str, str]:
