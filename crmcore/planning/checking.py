@@ -29,7 +29,12 @@ def check_scene(
         found = list(_circles(collections, collection, files, scene))
         circles |= {name} if found else set()
         problems += found
-    wrong = {name for name, keys in broken.items() if keys} | circles | files.faulty | {str(problem.params["collection"]) for problem in problems}
+    wrong = (
+        {name for name, keys in broken.items() if keys}
+        | circles
+        | files.faulty
+        | {str(problem.params["collection"]) for problem in problems}
+    )
     for name, collection in collections.items():
         # Faults that are told already would only come back as others.
         if collection.check is not None and not wrong & _around(collections, name):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from crmcore.deployment import MAIN, MAIN_FILE, main_file
+from crmcore.deployment.places import KeyPath
 from crmcore.deployment.rules import rules_at
 from crmcore.deployment.secrets import REFERENCE
 from crmcore.deployment.yamlfile import parse, read_text
@@ -100,15 +101,21 @@ def _database(url: str, deployment: Deployment, target: Path) -> str:
     return url
 
 
-def _masked(schema: Mapping[str, Any] | None, value: Any, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - whatever the settings hold
+def _masked(schema: Mapping[str, Any] | None, value: Any, path: KeyPath) -> Any:  # noqa: ANN401 - whatever the settings hold
     """Return settings with a reference in place of every secret that is written in clear.
 
     Without the schema, of a plugin that is not enabled, nobody knows what is secret: every text is taken for one.
     """
     if isinstance(value, Mapping):
         return {key: _masked(schema, inner, (*path, str(key))) for key, inner in value.items()}
-    if not isinstance(value, str) or REFERENCE.fullmatch(value):
-        return [_masked(schema, each, path) for each in value] if isinstance(value, list) else value
-    if schema is not None and (rules_at(schema, path[1:]) or {}).get("secret") is not True:
+    if isinstance(value, list):
+        return [_masked(schema, inner, (*path, number)) for number, inner in enumerate(value)]
+    secret = schema is None or any((rules_at(schema, path[1:end]) or {}).get("secret") is True for end in range(2, len(path) + 1))
+    if (
+        not secret
+        or value is None
+        or (isinstance(value, str) and REFERENCE.fullmatch(value))
+        or (schema is None and not isinstance(value, str))
+    ):
         return value
-    return f"${{env:{'_'.join(path).upper()}}}"
+    return f"${{env:{'_'.join(str(part) for part in path if isinstance(part, str)).upper()}}}"

@@ -78,9 +78,7 @@ def _held(
     }
 
 
-def _needed(
-    collections: Mapping[str, Configurable], name: str, key: Key, item: Item, going: Mapping[Place, Item]
-) -> Iterator[Place]:
+def _needed(collections: Mapping[str, Configurable], name: str, key: Key, item: Item, going: Mapping[Place, Item]) -> Iterator[Place]:
     """Yield what an item cannot be without."""
     collection = collections[name]
     yield from references(collections, name, key, item)

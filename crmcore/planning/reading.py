@@ -141,6 +141,7 @@ class Reader:
                 self._item(collection, (*above, name), value, source.under(name))
 
     def _item(self, collection: Configurable, key: Key, value: object, source: Source) -> None:
+        own: dict[str, Any]
         if isinstance(value, dict) and value and _LANGUAGES.issuperset(value) and collection.short in collection.texts:
             own = {str(collection.short): value}
         elif isinstance(value, dict):

@@ -22,10 +22,16 @@ MARK: Final = "#!"
 ZONE = "zones:\n  VI:\n    label: Vicenza"
 PORTFOLIO = "portfolios:\n  BU1:\n    A:\n      label: A"
 CHARACTERISTIC = "characteristics:\n  account:\n    k:\n      label: K"
-STATE = "state_tables:\n  pratiche:\n    label: P\n    states:\n      a: {label: A, order: 1, default: true}\n      b:\n        label: B\n        order: 2"
+STATE = (
+    "state_tables:\n  pratiche:\n    label: P\n    states:\n      a: {label: A, order: 1, default: true}\n"
+    "      b:\n        label: B\n        order: 2"
+)
 PERSON = "salespersons:\n  A:\n    name: Anna"
 TABLE = "lookup_tables:\n  T:\n    label: T"
-STEPS = "state_tables:\n  pratiche:\n    label: P\n    mode: steps\n    states: {a: {label: A, order: 1, default: true}, b: {label: B, order: 2}}\n    transitions:"
+STEPS = (
+    "state_tables:\n  pratiche:\n    label: P\n    mode: steps\n"
+    "    states: {a: {label: A, order: 1, default: true}, b: {label: B, order: 2}}\n    transitions:"
+)
 
 
 def under(head: str, indent: int, *lines: str) -> list[str]:
@@ -39,9 +45,22 @@ FIELDS = [
     *under(ZONE, 4, "provinces: [1] #!", "postcodes: [36100] #!", "postcodes: 36100 #!", "municipalities: [true] #!", "sellers: [A] #!"),
     *under(ZONE, 4, "sellers: A #!", "obsolete: [] #!", "provinces: [null] #!"),
     *under(PORTFOLIO, 6, "obsolete: no #!", "parent: 1.5 #!", "parent: {code: B} #!", "obsolete: 0 #!"),
-    *under(CHARACTERISTIC, 6, "type: 3 #!", "unit: 4 #!", "mandatory: sì #!", "indexed: 1 #!", "visible_to: direzione #!", "visible_to: [1] #!"),
-    *under(CHARACTERISTIC, 6, "business_unit: uno #!", "business_unit: 1.5 #!", "business_unit: true #!", "choices: [a] #!", "choices: a #!"),
-    *under(CHARACTERISTIC, 6, "default: {a: 1} #!", "validate: 7 #!", "depends_on: k #!", "position: primo #!", "help: [a] #!", "portfolio: 3 #!"),
+    *under(
+        CHARACTERISTIC, 6, "type: 3 #!", "unit: 4 #!", "mandatory: sì #!", "indexed: 1 #!", "visible_to: direzione #!", "visible_to: [1] #!"
+    ),
+    *under(
+        CHARACTERISTIC, 6, "business_unit: uno #!", "business_unit: 1.5 #!", "business_unit: true #!", "choices: [a] #!", "choices: a #!"
+    ),
+    *under(
+        CHARACTERISTIC,
+        6,
+        "default: {a: 1} #!",
+        "validate: 7 #!",
+        "depends_on: k #!",
+        "position: primo #!",
+        "help: [a] #!",
+        "portfolio: 3 #!",
+    ),
     *under(STATE, 8, "terminal: forse #!", "colour: 7 #!", "flags: [a] #!", "flags: {a: [1]} #!", "flags: {a: null} #!", "default: 0 #!"),
     *under(PERSON, 4, "kind: 1 #!", "login: 7 #!", "manager: [B] #!", "disabled_from: domani #!", "disabled_from: 20260101 #!"),
     *under(TABLE, 4, "levels: Uno #!", "levels: [1] #!", "entries: [A] #!", "entries: {A: [B]} #!"),
@@ -50,9 +69,19 @@ FIELDS = [
     *under("list_views:\n  v:", 4, "filters: name #!", "sort: [name] #!", "filters: [1] #!"),
     # Wrong values.
     *under(ZONE, 4, "provinces: [Vicenza] #!", "provinces: [vi] #!", 'postcodes: ["3610"] #!', 'postcodes: ["36100-"] #!'),
-    *under(ZONE, 4, 'municipalities: ["24116"] #!', "sellers: {gennaio: A} #!", "sellers: {2026-1-1: A} #!", "sellers: {2026-01-01-A: A} #!"),
-    *under(CHARACTERISTIC, 6, "business_unit: 11 #!", "business_unit: 0 #!", "unit: " + "x" * 41 + " #!", "depends_on: [K-1] #!", 'visible_to: [""] #!'),
-    *under(STATE, 8, 'colour: rosso #!', 'colour: "#12345" #!', "flags: {Attivo: true} #!", "order: 2000000 #!"),
+    *under(
+        ZONE, 4, 'municipalities: ["24116"] #!', "sellers: {gennaio: A} #!", "sellers: {2026-1-1: A} #!", "sellers: {2026-01-01-A: A} #!"
+    ),
+    *under(
+        CHARACTERISTIC,
+        6,
+        "business_unit: 11 #!",
+        "business_unit: 0 #!",
+        "unit: " + "x" * 41 + " #!",
+        "depends_on: [K-1] #!",
+        'visible_to: [""] #!',
+    ),
+    *under(STATE, 8, "colour: rosso #!", 'colour: "#12345" #!', "flags: {Attivo: true} #!", "order: 2000000 #!"),
     *under(PERSON, 4, "kind: venditore #!", "login: '' #!", "disabled_from: 2026-02-30 #!"),
     *under(TABLE, 4, "levels: [a, b, c, d] #!", "entries: {A/B/C/D: Quattro} #!", "entries: {/A: Barra} #!", "entries: {A//B: Barre} #!"),
     *under("state_tables:\n  pratiche:\n    label: P", 4, "mode: avanti #!", "mode: 1 #!"),
@@ -145,7 +174,8 @@ FIELDS = [
     "zones:\n  A: {label: A, municipalities: ['024116']}\n  B: {label: B, municipalities: ['024116']} #!",
     "zones:\n  A: {label: A, postcodes: ['36199-36100']} #!",
     "state_tables:\n  t: {label: T, states: {a: {label: A, order: 1}}} #!",
-    "state_tables:\n  t: #!\n    label: T\n    states:\n      a: {label: A, order: 1, default: true}\n      b: {label: B, order: 2, default: true}",
+    "state_tables:\n  t: #!\n    label: T\n    states:\n      a: {label: A, order: 1, default: true}\n"
+    "      b: {label: B, order: 2, default: true}",
     # What does not make sense.
     "state_tables:\n  t: {label: T} #!",
     "state_tables:\n  t: {label: T, entity: pratica, states: {a: {label: A, order: 1, default: true}}} #!",
@@ -156,9 +186,29 @@ FIELDS = [
     STEPS.replace("mode: steps", "mode: free").replace("  pratiche:", "  pratiche: #!") + "\n      a -> b: {}",
     STEPS.replace("b: {label: B, order: 2}", "b: {label: B, order: 2, terminal: true}") + "\n      a -> b: {}\n      b -> a: {} #!",
     "state_tables:\n  customers: {entity: person} #!",
-    *under(CHARACTERISTIC.replace("    k:", "    k: #!"), 6, "type: importo", "type: choice", "type: reference", "type: lookup", "type: choices\nindexed: true"),
-    *under(CHARACTERISTIC.replace("    k:", "    k: #!"), 6, "type: integer\ndefault: dieci", "type: flag\ndefault: 1", "type: date\ndefault: 7", "depends_on: [z]"),
-    *under(CHARACTERISTIC.replace("    k:", "    k: #!"), 6, "type: integer\ncompute: z\ndepends_on: [z]", "type: choice\nchoices: {a: A}\ndefault: b"),
+    *under(
+        CHARACTERISTIC.replace("    k:", "    k: #!"),
+        6,
+        "type: importo",
+        "type: choice",
+        "type: reference",
+        "type: lookup",
+        "type: choices\nindexed: true",
+    ),
+    *under(
+        CHARACTERISTIC.replace("    k:", "    k: #!"),
+        6,
+        "type: integer\ndefault: dieci",
+        "type: flag\ndefault: 1",
+        "type: date\ndefault: 7",
+        "depends_on: [z]",
+    ),
+    *under(
+        CHARACTERISTIC.replace("    k:", "    k: #!"),
+        6,
+        "type: integer\ncompute: z\ndepends_on: [z]",
+        "type: choice\nchoices: {a: A}\ndefault: b",
+    ),
     *under(CHARACTERISTIC, 6, "validate: 'a +' #!", "compute: '(' #!", "on_change: 'se x allora y' #!"),
     "characteristics:\n  interaction:\n    k: K #!",
     "salespersons:\n  AGN000: Nessuno #!",
@@ -166,7 +216,8 @@ FIELDS = [
     "salespersons: {A: {name: A, kind: operator}}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01: A #!",
     "salespersons: {A: {name: A, disabled_from: 2025-06-01}}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01: A #!",
     "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01:\n        seller: A\n        until: 2025-12-31 #!",
-    "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01: {seller: A, until: 2026-12-31}\n      2026-06-01: A #!",
+    "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01: {seller: A, until: 2026-12-31}\n"
+    "      2026-06-01: A #!",
     "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-02-30: A #!",
     "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    obsolete: true\n    sellers:\n      2026-01-01: A #!",
     "lookup_tables:\n  T:\n    label: T\n    entries:\n      A/B: B #!",
@@ -245,7 +296,11 @@ def test_a_broken_configuration_gives_an_error_at_its_line_and_changes_nothing(c
         ("zones: {VI: Vicenza}\n".encode("utf-16"), "encoding"),
         (b"#" * 5_000_001, "too_large"),
         (b"zones: " + b"[" * 3_000, "too_deep"),
-        (b"a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + b"".join(b"a%d: &a%d [%s]\n" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 12)), "too_many"),
+        (
+            b"a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+            + b"".join(b"a%d: &a%d [%s]\n" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 12)),
+            "too_many",
+        ),
     ],
     ids=["latin-1", "utf-16", "huge", "deep", "bomb"],
 )
@@ -260,7 +315,9 @@ def test_a_file_that_cannot_be_read_changes_nothing(crm, tmp_path, content, kind
 
 def test_all_errors_of_all_files_are_told_at_once(crm, tmp_path):
     (tmp_path / "crm.yaml").write_text("database: sqlite://\ninclude: [a.yaml, b.yaml, none.yaml]\nzones: {VI: {labl: V}}\n")
-    (tmp_path / "a.yaml").write_text("zones:\n  PD: {label: P, parent: XX}\n  TV: {label: T, obsolete: 7}\nsalespersons: {A: {name: A, kind: x}}\n")
+    (tmp_path / "a.yaml").write_text(
+        "zones:\n  PD: {label: P, parent: XX}\n  TV: {label: T, obsolete: 7}\nsalespersons: {A: {name: A, kind: x}}\n"
+    )
     (tmp_path / "b.yaml").write_text("zones:\n  PD: Padova\nportfolios: {BU1: {A: {label: A, colour: x}}}\n")
     with pytest.raises(ConfigurationError) as caught:
         make_plan(crm, load(tmp_path))
@@ -278,9 +335,7 @@ def test_all_errors_of_all_files_are_told_at_once(crm, tmp_path):
 
 
 def test_an_unknown_name_comes_with_the_nearest_known_one(crm, tmp_path):
-    (tmp_path / "crm.yaml").write_text(
-        "database: sqlite://\ninclude: [a.yaml]\nsalespersons: {AGN001: Anna}\n"
-    )
+    (tmp_path / "crm.yaml").write_text("database: sqlite://\ninclude: [a.yaml]\nsalespersons: {AGN001: Anna}\n")
     (tmp_path / "a.yaml").write_text("zonez: {}\nzones: {VI: {label: V, parents: X, sellers: {2026-01-01: AGN01}}}\n")
     with pytest.raises(ConfigurationError) as caught:
         make_plan(crm, load(tmp_path))

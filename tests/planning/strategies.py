@@ -24,7 +24,9 @@ def forests(draw, codes: list[str], fields: dict[str, st.SearchStrategy[Any]], p
     order = draw(st.lists(st.sampled_from(codes), unique=True))
     found = {}
     for number, code in enumerate(order):
-        item = draw(st.fixed_dictionaries({}, optional=fields)) | {name: draw(each) for name, each in fields.items() if name in {"label", "name"}}
+        item = draw(st.fixed_dictionaries({}, optional=fields)) | {
+            name: draw(each) for name, each in fields.items() if name in {"label", "name"}
+        }
         above = draw(st.none() | st.sampled_from(order[:number])) if number else None
         found[code] = item | ({parent: above} if above is not None else {})
     return found
@@ -35,7 +37,13 @@ def characteristics(draw, portfolios: Config) -> Config:
     found = {}
     for key in draw(st.lists(st.sampled_from(["ka", "kb", "kc", "kd"]), unique=True)):
         kind = draw(st.sampled_from([*DEFAULTS, "choice", "choices", "decimal", "lookup"]))
-        item = {"label": draw(LABEL), "type": kind, "mandatory": draw(FLAG), "unit": draw(st.sampled_from(["", "kg"])), "obsolete": draw(FLAG)}
+        item = {
+            "label": draw(LABEL),
+            "type": kind,
+            "mandatory": draw(FLAG),
+            "unit": draw(st.sampled_from(["", "kg"])),
+            "obsolete": draw(FLAG),
+        }
         item["indexed"] = kind != "choices" and draw(FLAG)
         item["visible_to"] = draw(st.lists(st.sampled_from(["x", "y"])))
         if kind in DEFAULTS and draw(FLAG):
@@ -55,7 +63,9 @@ def characteristics(draw, portfolios: Config) -> Config:
 def state_tables(draw) -> Config:
     state = {"label": LABEL, "order": st.integers(1, 99), "colour": st.sampled_from(["#000000", "#ffffff"])}
     flags = st.dictionaries(st.sampled_from(["blocking", "priority"]), FLAG | st.integers(0, 9), max_size=2)
-    states = draw(st.dictionaries(st.sampled_from(["s1", "s2", "s 3"]), st.fixed_dictionaries(state, optional={"flags": flags, "obsolete": FLAG})))
+    states = draw(
+        st.dictionaries(st.sampled_from(["s1", "s2", "s 3"]), st.fixed_dictionaries(state, optional={"flags": flags, "obsolete": FLAG}))
+    )
     first = {"s0": draw(st.fixed_dictionaries(state)) | {"default": True}}
     rules = st.fixed_dictionaries({}, optional={"groups": st.lists(st.sampled_from(["g", "h"])), "required_fields": st.just(["name"])})
     steps = {f"s0 -> {code}": draw(rules) for code in states}
@@ -89,7 +99,9 @@ def configurations(draw) -> Config:
     portfolios = {unit: draw(forests(["A", "B", "C"], {"label": LABEL, "obsolete": FLAG})) for unit in {*units, "BU1"}}
     people = draw(forests(["P1", "P2", "P3"], {"name": TEXT, "login": st.sampled_from(["anna", "ugo"])}, "manager"))
     entries = draw(st.sampled_from([[], ["A"], ["A", "A/B"], ["A", "A/B", "A/B/C", "D"]]))
-    kinds = st.dictionaries(st.sampled_from(["fair", "visit", "k"]), st.fixed_dictionaries({"label": LABEL}, optional={"counts_as_contact": FLAG}))
+    kinds = st.dictionaries(
+        st.sampled_from(["fair", "visit", "k"]), st.fixed_dictionaries({"label": LABEL}, optional={"counts_as_contact": FLAG})
+    )
     filters = st.sampled_from([{}, {"field": "name", "op": "eq", "value": "x"}, {"not": {"field": "state", "op": "in", "value": ["lead"]}}])
     return {
         "business_units": units,
@@ -100,7 +112,11 @@ def configurations(draw) -> Config:
         "salespersons": people,
         "zones": draw(zones(people)),
         "interaction_kinds": draw(kinds),
-        "relation_kinds": draw(st.dictionaries(st.sampled_from(["r", "partner"]), st.fixed_dictionaries({"label": LABEL, "inverse": LABEL}))),
-        "saved_searches": draw(st.dictionaries(st.sampled_from(["Una", "Due"]), st.fixed_dictionaries({"filter": filters, "sort": st.just(["-name"])}))),
+        "relation_kinds": draw(
+            st.dictionaries(st.sampled_from(["r", "partner"]), st.fixed_dictionaries({"label": LABEL, "inverse": LABEL}))
+        ),
+        "saved_searches": draw(
+            st.dictionaries(st.sampled_from(["Una", "Due"]), st.fixed_dictionaries({"filter": filters, "sort": st.just(["-name"])}))
+        ),
         "list_views": draw(st.dictionaries(st.sampled_from(["v", "w"]), st.just({"filters": ["state"], "sort": "-name"}))),
     }

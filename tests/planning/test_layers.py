@@ -15,7 +15,11 @@ pytestmark = pytest.mark.feature("P4.4")
 
 def plugin(version: int):
     """Return a plugin that brings kinds, a characteristic and a state table; version 2 says other things."""
-    fair = {"label": {"it": "Fiera", "en": "Fair"}} if version == 1 else {"label": {"it": "Fiera o salone", "en": "Fair"}, "counts_as_contact": False}
+    fair = (
+        {"label": {"it": "Fiera", "en": "Fair"}}
+        if version == 1
+        else {"label": {"it": "Fiera o salone", "en": "Fair"}, "counts_as_contact": False}
+    )
     kinds = {"fair": fair, "demo": "Dimostrazione"} if version == 1 else {"fair": fair, "webinar": "Webinar"}
     table = StateTable(
         name="toy.claims",
@@ -32,7 +36,9 @@ def plugin(version: int):
         crm_configured=[Configured(collection="interaction_kinds", items=kinds)],
         crm_state_tables=[table],
         crm_characteristics=[
-            CharacteristicDef(key="toy_class", label=Label("Classe" if version == 1 else "Classe di merito", "Class"), type="choice", choices=choices),
+            CharacteristicDef(
+                key="toy_class", label=Label("Classe" if version == 1 else "Classe di merito", "Class"), type="choice", choices=choices
+            ),
             CharacteristicDef(key="toy_size", label=Label("Dimensione", "Size"), type="integer", unit="m" if version == 1 else "cm"),
         ],
     )
@@ -153,7 +159,15 @@ def test_the_three_ways_are_shown(open_crm, deploy, apply):
     apply(crm, deploy("interaction_kinds: {fair: {label: Salone}}"))
     found = three_ways(crm, deploy("interaction_kinds: {fair: {label: {it: Expo, en: Expo}, counts_as_contact: false}}"))
     assert [(each.key, each.field, each.owner, each.holder, each.layer, each.files, each.database) for each in found] == [
-        (("fair",), "label", "toy", "deployment", {"it": "Fiera", "en": "Fair"}, {"it": "Expo", "en": "Expo"}, {"it": "Salone", "en": "Fair"}),
+        (
+            ("fair",),
+            "label",
+            "toy",
+            "deployment",
+            {"it": "Fiera", "en": "Fair"},
+            {"it": "Expo", "en": "Expo"},
+            {"it": "Salone", "en": "Fair"},
+        ),
         (("fair",), "counts_as_contact", "toy", "deployment", True, False, True),
     ]
 

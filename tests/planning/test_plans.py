@@ -258,7 +258,11 @@ def test_choices_are_added_in_the_order_of_the_file_and_never_forgotten(open_crm
     apply(crm, deploy("characteristics: {account: {k: {label: K, type: choice, choices: {m: M, a: Altro}}}}"), prune=True)
     with crm.session("anna") as s:
         choices = s.characteristics.definition("k").spec.choices
-    assert [(choice.code, choice.label.it, choice.obsolete) for choice in choices] == [("z", "Z", True), ("a", "Altro", False), ("m", "M", False)]
+    assert [(choice.code, choice.label.it, choice.obsolete) for choice in choices] == [
+        ("z", "Z", True),
+        ("a", "Altro", False),
+        ("m", "M", False),
+    ]
 
 
 # The hash
@@ -326,7 +330,7 @@ def test_a_plan_is_shown_in_both_languages(open_crm, deploy, apply):
     assert list(plan_lines(plan, "it")) == [
         "portfolios:",
         "  ~ BU1/B (cambia)",
-        "      label: {it: B, en: \"\"} → {it: Altro, en: \"\"}",
+        '      label: {it: B, en: ""} → {it: Altro, en: ""}',
         "  + BU1/C (nuovo)",
         "  x BU1/A (diventa obsoleto)",
         "      ! in uso: 1 anagrafiche",
