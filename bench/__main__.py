@@ -13,7 +13,7 @@ from functools import partial
 import attrs
 import sqlalchemy
 
-from bench import access, commits, deliveries, hooks, imports, registry
+from bench import access, commits, deliveries, deployments, hooks, imports, registry
 from bench.databases import Databases, databases
 from bench.measure import Figure
 
@@ -25,6 +25,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "deliveries": lambda where, quick: deliveries.figures(where, quick=quick),
     "access": lambda where, quick: access.figures(where, quick=quick),
     "registry": lambda where, quick: registry.figures(where, quick=quick),
+    "deployments": lambda where, quick: deployments.figures(where, quick=quick),
 }
 
 

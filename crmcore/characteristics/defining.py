@@ -13,7 +13,7 @@ from crmcore.characteristics.soundness import definition_reasons, find_cycle, ru
 from crmcore.characteristics.state import overlay, state_of
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
-from crmcore.hooks import CharacteristicDef
+from crmcore.hooks import DEPLOYMENT, CharacteristicDef
 from crmcore.labels import Label
 from crmcore.model import CharacteristicRow
 
@@ -77,7 +77,8 @@ def _unreadable(row: CharacteristicRow) -> Iterator[Problem]:
 
 def _choices_removed(change: Change) -> Iterator[Problem]:
     old, new = change.changes.get("definition", (None, None))
-    if change.verb is not RecordVerb.UPDATED or not old:
+    if change.verb is not RecordVerb.UPDATED or not old or "type" in change.changes:
+        # With another type, values are converted, or keep the old one.
         return
     left = {each["code"] for each in (new or {}).get("choices", ())}
     for each in old.get("choices", ()):
@@ -89,7 +90,7 @@ def _choices_removed(change: Change) -> Iterator[Problem]:
 def _reasons(session: Session, row: CharacteristicRow, siblings: Mapping[str, CharacteristicDef]) -> Iterator[Problem]:
     registry, spec = session.registry, spec_of(row)
     declared = registry.characteristics.get(spec.entity, {})
-    if spec.key in declared:
+    if spec.key in declared and (session.source != DEPLOYMENT or spec.type != declared[spec.key].type):
         owner = state_of(session).of(spec.entity)[spec.key].owner
         yield Problem(code="CHARACTERISTIC_DECLARED", params={"entity": spec.entity, "key": spec.key, "owner": owner})
     for reason in definition_reasons(spec, registry.field_types, registry.entities, siblings):
@@ -109,6 +110,8 @@ def _reasons(session: Session, row: CharacteristicRow, siblings: Mapping[str, Ch
 
 
 def _in_use(session: Session, row: CharacteristicRow) -> Iterator[Problem]:
+    if row.key in session.registry.characteristics.get(row.entity, {}):
+        return  # what the plugin declares is in effect again
     cls = session.registry.entities.get(row.entity)
     if cls is None or "characteristics" not in cls.__table__.columns:
         return

@@ -9,7 +9,7 @@ from typing import Any, Final
 import attrs
 
 from crmcore.characteristics.types import BUILTIN_TYPES
-from crmcore.hooks import CharacteristicDef, Choice, FieldType, StoredAs
+from crmcore.hooks import DEPLOYMENT, CharacteristicDef, Choice, FieldType, StoredAs
 from crmcore.labels import Label
 
 _IN_COLUMNS: Final = frozenset({"entity", "key", "type", "label"})
@@ -114,7 +114,7 @@ class Definition:
 
 @attrs.frozen
 class DefinitionSet:
-    """All definitions in effect, by entity and key; plugins win over rows of the same key."""
+    """All definitions in effect, by entity and key; a row of the deployment wins over what a plugin declares with the same key and type."""
 
     by_entity: Mapping[str, Mapping[str, Definition]]
     # What is prepared from these definitions, and good as long as they are; each part of the core has its own keys.
@@ -144,7 +144,10 @@ def effective(
     for entity, definitions in declared.items():
         group = found.setdefault(entity, {})
         for key, spec in definitions.items():
-            group[key] = bind(spec, types, owner=owners.get(key, "plugin"))
+            own = group.get(key)
+            # A deployment may override what a plugin declares, save its type, which values depend on.
+            if own is None or own.owner != DEPLOYMENT or own.spec.type != spec.type:
+                group[key] = bind(spec, types, owner=owners.get(key, "plugin"))
     ordered = {entity: dict(sorted(group.items(), key=lambda item: (item[1].position, item[0]))) for entity, group in found.items()}
     return DefinitionSet(MappingProxyType({entity: MappingProxyType(group) for entity, group in ordered.items()}))
 

@@ -18,6 +18,7 @@ class ExitCode(enum.IntEnum):
     CONFIGURATION = 3
     SCHEMA = 4
     DATABASE = 5
+    CHANGES = 6
     INTERRUPTED = 130
 
 
@@ -28,6 +29,7 @@ MEANINGS: Final[Mapping[ExitCode, str]] = {
     ExitCode.CONFIGURATION: "the configuration is wrong, or the plugins do not start",
     ExitCode.SCHEMA: "the schema is not that of the code: run `crm migrate`",
     ExitCode.DATABASE: "the database does not answer, or stays busy",
+    ExitCode.CHANGES: "`crm plan`: there is something to apply",
     ExitCode.INTERRUPTED: "interrupted",
 }
 """Every exit code, as `crm --help` and the reference show it."""

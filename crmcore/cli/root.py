@@ -17,6 +17,10 @@ _START, _RUN, _EXTEND = "Set up", "Run", "Extend"
 ENTRIES: Final = {
     "init": Entry(f"{_COMMANDS}.init:init", _START, "Write a new deployment, and prepare its database."),
     "migrate": Entry(f"{_COMMANDS}.migrate:migrate", _START, "Bring the database to the schema of the code."),
+    "plan": Entry(f"{_COMMANDS}.plan:plan", _START, "Show what applying the files would change."),
+    "apply": Entry(f"{_COMMANDS}.plan:apply", _START, "Do what a plan says."),
+    "diff": Entry(f"{_COMMANDS}.plan:diff", _START, "Show what the deployment overrides."),
+    "export-config": Entry(f"{_COMMANDS}.plan:export_config", _START, "Write the configuration of the database into a folder."),
     "doctor": Entry(f"{_COMMANDS}.doctor:doctor", _START, "Show how the deployment is put together, and what is wrong."),
     "work": Entry(f"{_COMMANDS}.work:work", _RUN, "Run jobs, timers and deliveries of events."),
     "jobs": Entry(f"{_COMMANDS}.jobs:jobs", _RUN, "Look at the queue, and retry what failed."),
@@ -30,6 +34,8 @@ ENTRIES: Final = {
 
 _EPILOG: Final = epilog(
     ("crm init shop --plugin italy", "a new deployment in the folder `shop`"),
+    ("crm init shop --example forza-vendita", "one that is configured already, to start from"),
+    ("crm -C shop plan", "what its files would change in the database"),
     ("crm -C shop doctor", "what it consists of, and whether all is well"),
     ("crm -C shop work", "run its jobs until interrupted"),
     ("crm -C shop --json jobs list", "the queue, for another program"),

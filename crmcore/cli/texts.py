@@ -13,6 +13,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     # init
     "init.written": ("Scritta l'installazione {path}", "Wrote the deployment {path}"),
     "init.ready": ("Il database è pronto.", "The database is ready."),
+    "init.example": (
+        "Per vedere e applicare la configurazione: crm -C {folder} plan",
+        "To see the configuration, and apply it: crm -C {folder} plan",
+    ),
     "init.migrate": (
         "Il database non è stato preparato: eseguire `crm -C {folder} migrate`.",
         "The database was not prepared: run `crm -C {folder} migrate`.",
@@ -56,6 +60,17 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "access.open": ("Nessun utente: tutti fanno tutto.", "No users: everybody does everything."),
     "access.blocked": ("L'utente {login} è bloccato.", "User {login} is blocked."),
     "access.unblocked": ("L'utente {login} può lavorare di nuovo.", "User {login} may work again."),
+    # plan, apply, diff, export-config
+    "plan.nothing": ("Niente da fare: il database è come dicono i file.", "Nothing to do: the database is what the files say."),
+    "plan.apply": ("Per applicare questo piano: crm apply --plan {hash}{option}", "To apply this plan: crm apply --plan {hash}{option}"),
+    "plan.done": ("Applicati {count} passi.", "Applied {count} step(s)."),
+    "plan.kept": (
+        "Restano {count} elementi che i file non nominano; con --prune se ne vanno.",
+        "{count} item(s) that the files do not mention stay; with --prune they go.",
+    ),
+    "plan.kept_in_use": ("Restano {count} elementi che sono in uso.", "{count} item(s) stay, because they are in use."),
+    "diff.none": ("L'installazione non cambia nulla di core e plugin.", "The deployment changes nothing of core and plugins."),
+    "export.written": ("Scritto {path}", "Wrote {path}"),
     # new-plugin
     "new.exists": ("La cartella {folder} non è vuota.", "Folder {folder} is not empty."),
     "new.written": ("Scritto il plugin {name} in {folder}:", "Wrote plugin {name} in {folder}:"),
@@ -112,5 +127,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "col.states": ("stati", "states"),
     "col.steps": ("passaggi", "steps"),
     "col.count": ("numero", "count"),
+    "col.item": ("elemento", "item"),
+    "col.field": ("campo", "field"),
+    "col.layer": ("core o plugin", "core or plugin"),
+    "col.files": ("file", "files"),
+    "col.database": ("database", "database"),
 }
 """Key → Italian and English."""

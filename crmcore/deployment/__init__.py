@@ -1,6 +1,7 @@
 """Configuration as code: the files of a deployment, checked against the schemas of their owners."""
 
 from crmcore.deployment.editing import edit_plugins, write_new
+from crmcore.deployment.examples import examples, write_example
 from crmcore.deployment.loader import MAIN_FILE, Deployment, load, main_file, validate_settings
 from crmcore.deployment.places import Mark, Source
 from crmcore.deployment.reference import KeyRow, describe, sample, sample_values
@@ -23,11 +24,13 @@ __all__ = [
     "check_schema",
     "describe",
     "edit_plugins",
+    "examples",
     "load",
     "main_file",
     "resolve",
     "sample",
     "sample_values",
     "validate_settings",
+    "write_example",
     "write_new",
 ]

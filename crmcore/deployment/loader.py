@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -18,7 +19,7 @@ from crmcore.deployment.sections import MAIN, SECTIONS, Section
 from crmcore.deployment.validator import frozen, resolve
 from crmcore.deployment.yamlfile import Document, parse, read_text
 from crmcore.errors import ConfigurationError, Problem
-from crmcore.hooks import ConfigSchema
+from crmcore.hooks import ConfigSchema, Label
 
 MAIN_FILE: Final = "crm.yaml"
 _SQLITE: Final = "sqlite"
@@ -41,6 +42,9 @@ class Deployment:
     lang: str
     busy_timeout: float
     source: Source = attrs.field(repr=False, eq=False)
+    include: tuple[str, ...] = ()
+    collections: Mapping[str, Any] = attrs.field(factory=dict, repr=False, eq=False)
+    """What the main file itself configures, by section, as it is written; it is checked when the plugins are known."""
     environ: Mapping[str, str] | None = attrs.field(default=None, repr=False, eq=False)
     """Where ``${env:…}`` is looked up; None means the environment of the process."""
 
@@ -79,6 +83,8 @@ def load(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Deplo
         lang=values["lang"],
         busy_timeout=float(values["busy_timeout"]),
         source=document.source,
+        include=values["include"],
+        collections={name: value for name, value in (document.data or {}).items() if name not in MAIN.schema},
         environ=environ,
     )
 
@@ -108,7 +114,11 @@ def _check_main(document: Document, secrets: SecretSource) -> tuple[Mapping[str,
     for section in SECTIONS:
         if section.deferred and isinstance(given.get(section.key), dict):
             given[section.key] = {name: {} if isinstance(inner, dict) else inner for name, inner in given[section.key].items()}
-    values, problems = resolve(MAIN, given, source, secrets=secrets)
+    collections = {name: {} if isinstance(given.get(name), dict) else given[name] for name in given if "." in str(name)}
+    for name in _collection_sections():
+        if isinstance(given.get(name), dict):
+            given[name] = {}
+    values, problems = resolve(_with_collections(tuple(collections)), {**given, **collections}, source, secrets=secrets)
     wrong = {str(problem.params["path"]).partition(".")[0].partition("[")[0] for problem in problems}
     for section in SECTIONS:
         # The other sections are looked at all the same, so that one reading shows everything.
@@ -117,6 +127,20 @@ def _check_main(document: Document, secrets: SecretSource) -> tuple[Mapping[str,
     if isinstance(database, str):
         values = {**values, "database": _expand_database(database, source, secrets, problems)}
     return values, problems
+
+
+def _collection_sections() -> tuple[str, ...]:
+    # Imported here: the collections of the core know its model, and this package is there to read files.
+    from crmcore.planning.core import CORE_COLLECTIONS  # noqa: PLC0415
+
+    return tuple(each.name for each in CORE_COLLECTIONS if each.inside is None)
+
+
+@lru_cache(maxsize=64)
+def _with_collections(others: tuple[str, ...]) -> ConfigSchema:
+    """Return the schema of the main file with the sections of collections, whose owners know what may be inside; a dot names a plugin's."""
+    rules = {"type": "dict", "nullable": True, "label": Label("Raccolta", "Collection"), "help": "A collection."}
+    return ConfigSchema({**MAIN.schema, **dict.fromkeys([*_collection_sections(), *others], rules)})
 
 
 def _check_section(section: Section, value: object, source: Source) -> Iterator[Problem]:

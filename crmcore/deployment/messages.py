@@ -38,6 +38,15 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "no_plugin": ("no plugin of this name is installed{hint}", "nessun plugin installato ha questo nome{hint_it}"),
     "zone": ("{value} is not a time zone such as Europe/Rome", "{value} non è un fuso orario come Europe/Rome"),
     "repeated": ("{value} is listed twice", "{value} compare due volte"),
+    # Of what is configured in collections.
+    "main_only": ("belongs into the main file", "va nel file principale"),
+    "no_match": ("no file fits {value}", "nessun file corrisponde a {value}"),
+    "outside": ("{value} leads out of the folder of the deployment", "{value} porta fuori dalla cartella dell'installazione"),
+    "given_twice": ("is given already in {expected}", "è già indicato in {expected}"),
+    "key_shape": ("{value} cannot be a key here; expected {expected}", "{value} non può essere una chiave qui; atteso {expected}"),
+    "unknown_item": ("{value} is not in {expected}{hint}", "{value} non è in {expected}{hint_it}"),
+    "unknown_group": ("{value} is not in {expected}{hint}", "{value} non è in {expected}{hint_it}"),
+    "cycle": ("lies inside itself: {value}", "si trova dentro sé stesso: {value}"),
     # Of a file.
     "missing_file": ("there is no deployment here; `crm init` writes one", "qui non c'è un'installazione; `crm init` ne scrive una"),
     "unreadable_file": ("the file cannot be read: {error}", "il file non è leggibile: {error}"),

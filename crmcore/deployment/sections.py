@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -44,6 +45,13 @@ def _check_zone(value: str) -> Iterator[Finding]:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         # A folder of the database of zones (`Europe`) is an OSError.
         yield (), "zone", {"value": shown(value)}
+
+
+def _check_include(value: Sequence[str]) -> Iterator[Finding]:
+    for number, pattern in enumerate(value):
+        path = PurePosixPath(pattern)
+        if path.is_absolute() or ".." in path.parts or "\\" in pattern:
+            yield (number,), "outside", {"value": shown(pattern)}
 
 
 def _check_plugins(value: Sequence[str]) -> Iterator[Finding]:
@@ -90,6 +98,19 @@ SECTIONS: Final = (
         },
         comment="Le impostazioni dei plugin, per nome di plugin.",
         deferred=True,
+    ),
+    Section(
+        key="include",
+        rules={
+            "type": "list",
+            "schema": {"type": "string", "empty": False},
+            "default": [],
+            "label": Label("File inclusi", "Included files"),
+            "help": "Further files, such as `config/*.yaml`: portfolios, characteristics, states and whatever is configured.",
+        },
+        comment="Altri file, per esempio config/*.yaml: portafogli, caratteristiche, stati, zone.\n"
+        "`crm plan` li confronta con il database, e `crm apply` li applica.",
+        check=_check_include,
     ),
     Section(
         key="zone",

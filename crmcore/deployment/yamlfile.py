@@ -15,6 +15,7 @@ import attrs
 from crmcore.deployment.explain import shown
 from crmcore.deployment.messages import config_problem
 from crmcore.deployment.places import KeyPath, Mark, Source, dotted
+from crmcore.deployment.quickyaml import read_quickly
 from crmcore.errors import ConfigurationError, Problem
 
 MAX_BYTES: Final = 5_000_000
@@ -120,6 +121,12 @@ def parse(text: str, name: str) -> Document:
     Raises:
         ConfigurationError: ``CONFIG_UNREADABLE`` when it is not YAML at all; lesser faults are in `Document.problems`.
     """
+    quick = read_quickly(text, _SCALARS)
+    return parse_slowly(text, name) if quick is None else Document(quick.data, Source(name, quick.keys, quick.values))
+
+
+def parse_slowly(text: str, name: str) -> Document:
+    """Return the values of a YAML text, whatever it holds; otherwise as `parse`."""
     root = compose(text, name)
     builder = _Builder(name)
     data = None if root is None else builder.build(root)
@@ -200,6 +207,9 @@ class _Builder:
             first[key] = _mark(key_node).line
             self.keys[(*path, key)] = _mark(key_node)
             result[key] = self._value(value_node, (*path, key))
+            if value_node.start_mark.index == value_node.end_mark.index and result[key] is None:
+                # Nothing is written: ruamel would point to whatever comes next.
+                self.values[(*path, key)] = Mark(key_node.end_mark.line + 1, key_node.end_mark.column + 2)
         for inner in self._merged(merged, path):
             for key, value in inner.items():
                 result.setdefault(key, value)

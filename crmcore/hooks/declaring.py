@@ -15,6 +15,7 @@ from crmcore.hooks.markers import hookspec
 if TYPE_CHECKING:
     from crmcore.errors import ErrorCode
     from crmcore.events import Event
+    from crmcore.hooks.configurables import Configurable, Configured
     from crmcore.hooks.declarations import (
         CharacteristicDef,
         Command,
@@ -210,4 +211,32 @@ def crm_extension_points() -> Sequence[ModuleType] | None:
         @hookimpl
         def crm_extension_points():
             return [crmcore_campaigns.points]
+    """
+
+
+@hookspec
+def crm_configurables() -> Sequence[Configurable] | None:
+    """Declare collections that a deployment configures in its files, named ``<plugin>.<collection>``.
+
+    Each gets loading, validation with file and line, plan, apply, ownership and export.
+
+    Example::
+
+        @hookimpl
+        def crm_configurables():
+            return [Configurable(name="warranty.plans", label=Label("Piani", "Plans"), help="…", fields=PLAN, store=Rows(Plan))]
+    """
+
+
+@hookspec
+def crm_configured() -> Sequence[Configured] | None:
+    """Declare items of collections, the core's or those of plugins, as the layer of this plugin; a deployment may override each.
+
+    They are written by every migration, and an upgrade of the plugin changes them as long as the deployment says nothing about them.
+
+    Example::
+
+        @hookimpl
+        def crm_configured():
+            return [Configured(collection="interaction_kinds", items={"fair": {"label": {"it": "Fiera", "en": "Fair"}}})]
     """

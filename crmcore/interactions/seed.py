@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from crmcore.model import InteractionKind
+from crmcore.model import CORE, InteractionKind
 
 if TYPE_CHECKING:
     from crmcore.session import Session
 
-_KINDS: Final = (
+KINDS: Final = (
     ("visit", "Visita", "Visit", True),
     ("phone", "Telefonata", "Phone call", True),
     ("email", "E-mail", "E-mail", True),
@@ -26,6 +26,6 @@ _KINDS: Final = (
 def seed(session: Session) -> None:
     """Add what is missing; runs at the end of every migration, and changes nothing the second time."""
     known = set(session.scalars(select(InteractionKind.code)))
-    for code, label_it, label_en, contact in _KINDS:
+    for code, label_it, label_en, contact in KINDS:
         if code not in known:
-            session.add(InteractionKind(code=code, label_it=label_it, label_en=label_en, counts_as_contact=contact))
+            session.add(InteractionKind(code=code, label_it=label_it, label_en=label_en, counts_as_contact=contact, owner=CORE))

@@ -28,6 +28,7 @@ class LookupTable(Entity):
     level1_it: Mapped[str] = mapped_column(String(60), default="")
     level2_it: Mapped[str] = mapped_column(String(60), default="")
     level3_it: Mapped[str] = mapped_column(String(60), default="")
+    owner: Mapped[str] = mapped_column(String(24), default="deployment")
 
 
 class LookupEntry(Entity):
@@ -51,13 +52,14 @@ class LookupEntry(Entity):
     path: Mapped[str] = mapped_column(path_text(130), default="")
     position: Mapped[int] = mapped_column(default=0)
     obsolete: Mapped[bool] = mapped_column(default=False)
+    owner: Mapped[str] = mapped_column(String(24), default="deployment")
 
     table: Mapped[LookupTable] = relationship(init=False)
     parent: Mapped[LookupEntry | None] = relationship(init=False, remote_side="LookupEntry.id")
 
 
 class CharacteristicRow(Entity):
-    """A definition of a characteristic that the deployment or a person made; those of plugins are declared, and win by key."""
+    """A definition of a characteristic that the deployment or a person made; those of plugins are declared, and may be overridden."""
 
     __tablename__ = "characteristic"
     __visibility__ = Visibility.public()

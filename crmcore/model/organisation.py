@@ -29,6 +29,7 @@ class BusinessUnit(Entity):
     label_it: Mapped[str] = mapped_column(String(120))
     label_en: Mapped[str] = mapped_column(String(120), default="")
     obsolete: Mapped[bool] = mapped_column(default=False)
+    owner: Mapped[str] = mapped_column(String(24), default="deployment")
 
 
 class Portfolio(Entity):
@@ -49,6 +50,7 @@ class Portfolio(Entity):
     label_en: Mapped[str] = mapped_column(String(120), default="")
     path: Mapped[str] = mapped_column(path_text(PATH_LENGTH), default="")
     obsolete: Mapped[bool] = mapped_column(default=False)
+    owner: Mapped[str] = mapped_column(String(24), default="deployment")
 
 
 class AccountPortfolio(Entity):

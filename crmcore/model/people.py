@@ -106,6 +106,7 @@ class RelationKind(Entity):
     label_en: Mapped[str] = mapped_column(String(120), default="")
     inverse_en: Mapped[str] = mapped_column(String(120), default="")
     obsolete: Mapped[bool] = mapped_column(default=False)
+    owner: Mapped[str] = mapped_column(String(24), default="deployment")
 
 
 class Relation(Entity):
@@ -170,6 +171,7 @@ class InteractionKind(Entity):
     label_en: Mapped[str] = mapped_column(String(120), default="")
     counts_as_contact: Mapped[bool] = mapped_column(default=True)
     obsolete: Mapped[bool] = mapped_column(default=False)
+    owner: Mapped[str] = mapped_column(String(24), default="deployment")
 
 
 class Interaction(Entity):

@@ -49,7 +49,7 @@ def declare(session: Session, view: ListView) -> SavedSearch:
     Raises:
         UsageError: ``VIEW_INVALID``.
     """
-    problems = [Problem(code="VIEW_INVALID", params={"name": view.name, "reason": reason}) for reason in _reasons(session, view)]
+    problems = [Problem(code="VIEW_INVALID", params={"name": view.name, "reason": reason}) for reason in reasons(session, view)]
     if problems:
         raise UsageError("QUERY_INVALID", problems)
     session.unit.memo[_MEMO] = True
@@ -90,7 +90,8 @@ def view_indexes(session: Session) -> list[ViewIndex]:
     return [ViewIndex(view.name, view.entity, view.fields) for view in views(session)]
 
 
-def _reasons(session: Session, view: ListView) -> list[Label]:
+def reasons(session: Session, view: ListView) -> list[Label]:
+    """Return what is wrong with a list view."""
     found: list[Label] = []
     cls = session.registry.entities.get(view.entity)
     if not _NAME.fullmatch(view.name):

@@ -14,7 +14,7 @@ from crmcore.errors import ErrorCode, Problem, StartError
 from crmcore.events import Event, LoopDetected, RecordVerb
 from crmcore.hooks import Migrations, declaring, runtime
 from crmcore.model import CORE, PLATFORM_TABLES, Entity
-from crmcore.registry.checks import check_behaviour, check_data, check_names, check_tables, check_texts, core_entities
+from crmcore.registry.checks import check_behaviour, check_configurables, check_data, check_names, check_tables, check_texts, core_entities
 from crmcore.registry.checks.behaviour import event_name
 from crmcore.registry.collect import Declarations, collect
 from crmcore.registry.discovery import LoadedPlugin, describe, load_modules
@@ -144,6 +144,8 @@ def _check(ordered: Sequence[LoadedPlugin], declarations: Declarations, required
     problems += check_behaviour(declarations, entities)
     problems += check_data(declarations, entities)
     problems += check_texts(declarations)
+    if declarations.of("crm_configurables") or declarations.of("crm_configured"):
+        problems += check_configurables(declarations, entities)
     if configurable := declarations.of("crm_configuration"):
         # Imported here: it brings in Cerberus, which a CRM without settings does not need.
         from crmcore.deployment import check_schema  # noqa: PLC0415
@@ -166,6 +168,13 @@ def _by_name(declarations: Declarations, hook: str, attribute: str = "name") -> 
     return _frozen({getattr(item.value, attribute): item.value for item in declarations.of(hook)})
 
 
+def _by_plugin(declarations: Declarations, hook: str) -> Mapping[str, tuple[Any, ...]]:
+    found: dict[str, tuple[Any, ...]] = {}
+    for item in declarations.of(hook):
+        found[item.plugin] = (*found.get(item.plugin, ()), item.value)
+    return _frozen(found)
+
+
 def _assemble(
     ordered: Sequence[LoadedPlugin],
     required: Mapping[str, frozenset[str]],
@@ -178,9 +187,6 @@ def _assemble(
     characteristics: dict[str, dict[str, Any]] = {}
     for item in declarations.of("crm_characteristics"):
         characteristics.setdefault(item.value.entity, {})[item.value.key] = item.value
-    commands: dict[str, tuple[Any, ...]] = {}
-    for item in declarations.of("crm_commands"):
-        commands[item.plugin] = (*commands.get(item.plugin, ()), item.value)
     codes: dict[str, ErrorCode] = {item.value.code: item.value for item in declarations.of("crm_error_codes")}
     return Registry(
         plugins=tuple(ordered),
@@ -199,8 +205,10 @@ def _assemble(
         events=_frozen(_event_types(entities, declarations)),
         handlers=_frozen(_handlers(declarations)),
         jobs=_frozen(_jobs(declarations)),
-        commands=_frozen(commands),
+        commands=_by_plugin(declarations, "crm_commands"),
         error_codes=_frozen(codes),
+        configurables=_by_name(declarations, "crm_configurables"),
+        configured=_by_plugin(declarations, "crm_configured"),
     )
 
 

@@ -15,6 +15,8 @@ from crmcore.hooks import (
     CharacteristicDef,
     Command,
     ConfigSchema,
+    Configurable,
+    Configured,
     FieldType,
     Handler,
     Job,
@@ -42,6 +44,8 @@ LISTS: Final[Mapping[str, type]] = {
     "crm_commands": Command,
     "crm_error_codes": ErrorCode,
     "crm_extension_points": ModuleType,
+    "crm_configurables": Configurable,
+    "crm_configured": Configured,
 }
 SINGLES: Final[Mapping[str, type]] = {"crm_migrations": Migrations, "crm_configuration": ConfigSchema}
 _CLASSES: Final = frozenset({"crm_tables", "crm_events"})

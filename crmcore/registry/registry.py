@@ -16,6 +16,8 @@ from crmcore.hooks import (
     CharacteristicDef,
     Command,
     ConfigSchema,
+    Configurable,
+    Configured,
     FieldType,
     Handler,
     Job,
@@ -89,6 +91,10 @@ class Registry:
     jobs: Mapping[str, BoundJob]
     commands: Mapping[str, tuple[Command, ...]]
     error_codes: Mapping[str, ErrorCode]
+    configurables: Mapping[str, Configurable]
+    """The collections that plugins declare; `crmcore.planning.collections_of` adds those of the core."""
+    configured: Mapping[str, tuple[Configured, ...]]
+    """Plugin → the items that it brings."""
 
     def tables(self, owner: str) -> tuple[Table, ...]:
         """Return the tables of a plugin, or of the core, parents before children."""

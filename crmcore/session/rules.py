@@ -16,6 +16,7 @@ from crmcore.interactions import seed as interactions_seed
 from crmcore.lookups import rules as lookups
 from crmcore.lookups import seed as lookups_seed
 from crmcore.query import rules as query
+from crmcore.session import ownership
 from crmcore.states import rules as states
 from crmcore.states import seed as states_seed
 from crmcore.territory import rules as territory
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from crmcore.session.changes import Change
     from crmcore.session.session import Session
 
-_RULES: Final = (access, states, territory, lookups, characteristics, accounts, interactions, query)
+_RULES: Final = (access, states, territory, lookups, characteristics, accounts, interactions, query, ownership)
 _SEEDS: Final = (states_seed, territory_seed, lookups_seed, characteristics_seed, accounts_seed, interactions_seed)
 
 
@@ -53,3 +54,8 @@ def seed(session: Session) -> None:
     """Add what every database starts with, where it is missing."""
     for module in _SEEDS:
         module.seed(session)
+    session.flush()
+    # Imported here: planning builds on sessions.
+    from crmcore.planning.layers import write_layers  # noqa: PLC0415
+
+    write_layers(session)

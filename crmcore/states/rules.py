@@ -116,12 +116,13 @@ def _touched_names(session: Session, touched: Sequence[Change]) -> set[str]:
 
 
 def _known(session: Session, table: Table) -> Known:
+    from crmcore.characteristics.state import state_of  # noqa: PLC0415 - as above
     from crmcore.registry.checks.states import Known  # noqa: PLC0415 - as above
 
     registry = session.registry
     cls = registry.entities.get(table.definition.entity)
     own = table.owner == DEPLOYMENT and cls is not None
-    fields = {*inspect(cls).columns.keys(), *registry.characteristics.get(table.definition.entity, {})} if own and cls else None
+    fields = {*inspect(cls).columns.keys(), *state_of(session).of(table.definition.entity)} if own and cls else None
     entities = registry.entities if table.owner == DEPLOYMENT else {**registry.entities, table.definition.entity: None}
     return Known(entities=entities, functions=registry.script_functions, jobs=registry.jobs, fields=fields)
 

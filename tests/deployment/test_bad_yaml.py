@@ -60,7 +60,7 @@ CORPUS = {
     "language": (GOOD + "lang: de\n", 2),
     "missing database": ("lang: it\n", 1),
     "empty database": ("database: ''\n", 1),
-    "null database": ("database:\n", 2),
+    "null database": ("database:\n", 1),
     "empty file": ("", None),
     "only comments": ("# nothing\n", None),
     "a list": ("- a\n- b\n", 1),
