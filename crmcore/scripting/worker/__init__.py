@@ -1,0 +1,29 @@
+"""Where sources run: in this process, or in locked worker processes."""
+
+from crmcore.scripting.locked.engine import Context, Engine, Options, Path, Prepared
+from crmcore.scripting.locked.frames import BadFrame
+from crmcore.scripting.locked.lockdown import REQUIRED
+from crmcore.scripting.worker.isolated import Isolated
+from crmcore.scripting.worker.pool import NoWorkerFree, WorkerPool
+from crmcore.scripting.worker.process import Loss, WorkerGone, WorkerPlan, WorkerStale, WorkerUnavailable
+from crmcore.scripting.worker.runner import InProcess, Runner
+
+__all__ = [
+    "REQUIRED",
+    "BadFrame",
+    "Context",
+    "Engine",
+    "InProcess",
+    "Isolated",
+    "Loss",
+    "NoWorkerFree",
+    "Options",
+    "Path",
+    "Prepared",
+    "Runner",
+    "WorkerGone",
+    "WorkerPlan",
+    "WorkerPool",
+    "WorkerStale",
+    "WorkerUnavailable",
+]
