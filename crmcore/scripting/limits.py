@@ -71,6 +71,8 @@ class Guard:
     # Most runs write nothing and are over before the first look at the clock: they never set these.
     warnings: tuple[str, ...] = ()
     logs: tuple[str, ...] = ()
+    proposals: tuple[tuple[str, Any], ...] = ()
+    """Name of a field and a value, in the order in which the script said so; the last of a name counts."""
     written = 0
     _deadline: float | None = None
 
@@ -210,6 +212,16 @@ class Guard:
         """
         self._write(len(text))
         self.logs = (*self.logs, text)
+
+    # Any value of a script.
+    def propose(self, name: str, value: Any) -> None:  # noqa: ANN401
+        """Keep a value that the script wants a field to have.
+
+        Raises:
+            BudgetExceeded: when it proposes too much.
+        """
+        self._write(len(name))
+        self.proposals = (*self.proposals, (name, value))
 
     def _write(self, length: int) -> None:
         # Empty lines count too.

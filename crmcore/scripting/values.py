@@ -106,6 +106,10 @@ def freeze(value: Any) -> Any:  # noqa: ANN401
         return value
     if kind in _AS_IT_IS or kind is Record:
         return value
+    if kind is Decimal and value.is_finite() and -MAX_DIGITS <= value.adjusted() <= MAX_DIGITS:
+        short = ARITHMETIC.plus(value)
+        if short == value:
+            return short
     return _Freezer().freeze(value, 0)
 
 
