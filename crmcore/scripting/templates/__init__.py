@@ -1,0 +1,1 @@
+"""Call scripts and letters: texts with placeholders, in a sandbox."""
