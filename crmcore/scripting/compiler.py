@@ -252,10 +252,12 @@ class _Rewriter:
     def count(self, steps: int, node: ast.AST) -> list[ast.stmt]:
         """Return ``guard.charge(steps)``, without the call."""
         made = ast.parse(f"{_GUARD}.left -= {steps}\nif {_GUARD}.left < {_GUARD}.mark: {_GUARD}.look()")
+        place = node if isinstance(node, ast.stmt) else next(iter(self.program.tree.body), made.body[0])
         for each in ast.walk(made):
-            if hasattr(each, "lineno"):
-                place = node if hasattr(node, "lineno") else self.program.tree.body[0] if self.program.tree.body else each
-                ast.copy_location(each, place)
+            if isinstance(each, ast.stmt | ast.expr):
+                # Of one character: for what goes over several lines Python tells another place.
+                each.lineno = each.end_lineno = place.lineno
+                each.col_offset, each.end_col_offset = place.col_offset, place.col_offset + 1
         return made.body
 
     def temporary(self) -> str:

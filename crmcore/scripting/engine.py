@@ -116,6 +116,7 @@ class Script:
         walker = _WALKERS.pop() if _WALKERS else _new_walker()
         try:
             value = walker.perform(self.program, guard, dict(zip(self._inputs, arguments, strict=True)))
+            walker.at = self.program.tree.body[-1] if self.program.tree.body else None
             if type(value) not in _SMALL:
                 guard.measure(value, guard.limits.result)
         except (Exception, BudgetExceeded) as error:  # noqa: BLE001 - the border, as above
@@ -137,7 +138,9 @@ class Script:
 
     def _place(self, trace: TracebackType | None) -> tuple[int, int]:
         """Return line and column of the innermost piece of the script in a traceback."""
-        place = (0, 0)
+        last = self.program.tree.body[-1:]
+        # Without one it was the value that came out.
+        place = (last[0].lineno, column_of(self.program.source, last[0].lineno, last[0].col_offset)) if last else (0, 0)
         while trace is not None:
             code = trace.tb_frame.f_code
             if code.co_filename == FILE:

@@ -57,6 +57,7 @@ _SENTENCES: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], .
     (LookupError, Label("l'elemento non esiste", "there is no such element")),
     (NameError, Label("un nome non ha ancora un valore", "a name has no value yet")),
     (TypeError, Label("l'operazione non va con questi valori", "the operation does not go with these values")),
+    (RuntimeError, Label("la mappa cambia mentre un ciclo la percorre", "the map changes while a loop goes through it")),
     (ValueError, Label("il valore non va bene per l'operazione", "the value does not fit the operation")),
 )
 _FAILED: Final = Label("l'operazione non è riuscita", "the operation failed")

@@ -19,7 +19,7 @@ from crmcore.scripting.limits import NUMBER, BudgetExceeded, Guard
 from crmcore.scripting.methods import members, sorting
 from crmcore.scripting.operators import add, exactly, greater, less
 from crmcore.scripting.patterns import search
-from crmcore.scripting.values import ARITHMETIC, LARGEST_INT, Record
+from crmcore.scripting.values import ARITHMETIC, LARGEST_INT, MAX_DIGITS, Record
 
 Value = Any
 """Any value of a script."""
@@ -91,10 +91,14 @@ def money(_: Guard, number: Value) -> Decimal:
 def decimal(_: Guard, value: Value) -> Decimal:
     """Make a decimal number of a text (``"1234.50"``) or a number."""
     if type(value) is str:
-        return Decimal(_number_text(value, "decimal()"))
-    if type(value) not in _NUMBERS:
+        found = Decimal(_number_text(value, "decimal()"))
+    elif type(value) in _NUMBERS:
+        found = Decimal(exactly(value))
+    else:
         refuse("decimal()", value)
-    return Decimal(exactly(value))
+    if abs(found.adjusted()) > MAX_DIGITS:
+        raise BudgetExceeded(NUMBER)
+    return found
 
 
 def int_(_: Guard, value: Value) -> int:

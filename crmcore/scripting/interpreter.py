@@ -8,7 +8,7 @@ version is pinned and the corpus of attacks runs on every upgrade.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 from asteval import Interpreter
@@ -111,7 +111,7 @@ class Walker(Interpreter):  # type: ignore[misc]
         source = self.run(node.iter)
         self.at = node.iter
         cost = self.program.turns[node, 0]
-        for value in access.sequence(self.guard, source):
+        for value in self.elements(node, access.sequence(self.guard, source)):
             self.node_assign(node.target, value)
             self.at = node
             self.guard.charge(cost)
@@ -122,6 +122,20 @@ class Walker(Interpreter):  # type: ignore[misc]
             except _Broken:
                 return
         self.block(node.orelse)
+
+    def elements(self, node: ast.For, source: Value) -> Iterable[Value]:
+        """Return what a loop goes through; that a map has changed is told at the loop."""
+        return source if type(source) is not dict else self._keys(node, source)
+
+    def _keys(self, node: ast.For, source: dict[Value, Value]) -> Iterator[Value]:
+        keys = iter(source)
+        while True:
+            self.at = node
+            try:
+                name = next(keys)
+            except StopIteration:
+                return
+            yield name
 
     def on_assign(self, node: ast.Assign) -> None:
         """Give a value to names and places."""
