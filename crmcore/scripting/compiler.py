@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType
 from typing import Any, Final, TypeVar
 
+from crmcore.labels import Label
 from crmcore.scripting import access, formats, methods, operators
+from crmcore.scripting.errors import Kind, ScriptError
 from crmcore.scripting.grammar import Program
 from crmcore.scripting.limits import Guard
 from crmcore.scripting.reading import FILE, parsing
@@ -33,7 +35,11 @@ def inputs_of(program: Program) -> tuple[str, ...]:
 
 
 def compile_program(program: Program) -> Run:
-    """Return the function of a checked program."""
+    """Return the function of a checked program.
+
+    Raises:
+        ScriptError: of kind ``BUDGET``, for a program that is too complicated for Python's compiler.
+    """
     rewriter = _Rewriter(program)
     body = rewriter.body_of(program.tree)
     # Names are checked: nothing but letters, digits and underscores.
@@ -42,9 +48,12 @@ def compile_program(program: Program) -> Run:
     assert isinstance(definition, ast.FunctionDef)  # noqa: S101 - it was just written
     definition.body = body
     ast.fix_missing_locations(tree)
-    with parsing, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        module = compile(tree, FILE, "exec", dont_inherit=True, optimize=0)
+    try:
+        with parsing, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = compile(tree, FILE, "exec", dont_inherit=True, optimize=0)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ScriptError(Kind.BUDGET, Label("lo script è troppo complicato", "the script is too complicated"), 1, 1) from None
     code = next(each for each in module.co_consts if isinstance(each, CodeType))
     return FunctionType(code, {**_HELPERS, **rewriter.functions, "__builtins__": {}}, "script")
 

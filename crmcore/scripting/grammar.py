@@ -22,6 +22,8 @@ from crmcore.scripting.values import MAX_BITS
 
 _DEEPEST: Final = 100
 """Levels of a tree: what walks over it recursively stays far from the end of the stack."""
+_DEEPEST_LOOP: Final = 8
+_LOOPS: Final = (ast.For, ast.While)
 _LOOPS_IN_COMPREHENSION: Final = 2
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 
@@ -131,9 +133,9 @@ class _Check:
 
     def _walk(self) -> Iterator[ast.AST]:
         """Yield every node from top to bottom, and refuse those that the language does not have."""
-        pending: list[tuple[ast.AST, ast.AST, int]] = [(self.tree, self.tree, 0)]
+        pending: list[tuple[ast.AST, ast.AST, int, int]] = [(self.tree, self.tree, 0, 0)]
         while pending:
-            node, near, depth = pending.pop()
+            node, near, depth, loops = pending.pop()
             near = node if hasattr(node, "lineno") else near
             if type(node) not in _PLAIN:
                 name = type(node).__name__
@@ -141,7 +143,17 @@ class _Check:
             if depth > _DEEPEST:
                 self.refuse(near, "lo script è troppo annidato", "the script is nested too deep", Kind.BUDGET)
             yield node
-            pending += [(child, near, depth + 1) for child in reversed(list(ast.iter_child_nodes(node)))]
+            self._in_loops(node, loops)
+            # What follows `else` of a loop is no longer inside it.
+            inside = {id(each) for each in node.body} if isinstance(node, _LOOPS) else set()
+            children = reversed(list(ast.iter_child_nodes(node)))
+            pending += [(child, near, depth + 1, loops + (id(child) in inside)) for child in children]
+
+    def _in_loops(self, node: ast.AST, loops: int) -> None:
+        if isinstance(node, ast.Break | ast.Continue) and not loops:
+            self.refuse(node, "qui non c'è nessun ciclo", "there is no loop here")
+        if loops > _DEEPEST_LOOP:
+            self.refuse(node, "troppi cicli uno dentro l'altro", "too many loops inside each other")
 
     def _keep_inputs(self, nodes: list[ast.AST], inputs: Collection[str]) -> None:
         for node in nodes:
@@ -187,6 +199,8 @@ class _Check:
             reason = function.misfit(len(node.args), [keyword.arg or "" for keyword in node.keywords])
             if reason is not None:
                 self.refuse(node, reason.it, reason.en)
+        if len({keyword.arg for keyword in node.keywords}) < len(node.keywords):
+            self.refuse(node, "un argomento è ripetuto", "an argument is repeated")
 
     def _function(self, node: ast.Call) -> Function | None:
         """Return the function that is called, or None for a method; nothing else can be called."""
