@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 
 from crmcore.scripting.errors import ScriptError
 from crmcore.scripting.locked.engine import Engine, Prepared, load_engine
-from crmcore.scripting.locked.frames import HEADER, LARGEST, decode, encode, pack, pack_error, unpack_frozen
+from crmcore.scripting.locked.frames import HEADER, LARGEST, decode, encode, pack, pack_error, unpack, unpack_frozen
 from crmcore.scripting.locked.lockdown import Bounds, lock_down
 
 _CHANNEL: Final = 0
@@ -56,7 +56,8 @@ def _perform(engines: Mapping[str, Engine], data: bytes) -> bytes:
     answers: list[object] = []
     try:
         request: Any = decode(data)
-        prepared = engines[request["kind"]].prepare(request["source"], request["options"])
+        options: Any = unpack(request["options"])
+        prepared = engines[request["kind"]].prepare(request["source"], options)
         until = time.monotonic() + request["seconds"]
         for context in request["contexts"]:
             answers.append(_answer(prepared, context))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Protocol
+from typing import Any, Protocol
 
 Path = tuple[str, ...]
 """A name, or a name and the fields below it."""
@@ -12,7 +12,7 @@ Path = tuple[str, ...]
 Context = Mapping[str, object]
 """Name → frozen value, as a script sees it."""
 
-Options = Mapping[str, object]
+Options = Mapping[str, Any]
 """What an engine may be told beside the source, as plain values: the channel of a template, the limits of a run."""
 
 

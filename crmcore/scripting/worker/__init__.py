@@ -4,11 +4,13 @@ from crmcore.scripting.locked.engine import Context, Engine, Options, Path, Prep
 from crmcore.scripting.locked.frames import BadFrame
 from crmcore.scripting.locked.lockdown import REQUIRED
 from crmcore.scripting.worker.isolated import Isolated
+from crmcore.scripting.worker.levels import ENGINES, open_runner
 from crmcore.scripting.worker.pool import NoWorkerFree, WorkerPool
 from crmcore.scripting.worker.process import Loss, WorkerGone, WorkerPlan, WorkerStale, WorkerUnavailable
 from crmcore.scripting.worker.runner import InProcess, Runner
 
 __all__ = [
+    "ENGINES",
     "REQUIRED",
     "BadFrame",
     "Context",
@@ -26,4 +28,5 @@ __all__ = [
     "WorkerPool",
     "WorkerStale",
     "WorkerUnavailable",
+    "open_runner",
 ]

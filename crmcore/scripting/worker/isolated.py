@@ -74,6 +74,10 @@ class Isolated:
 
         return self._each(iter(contexts), made, tenant, _deadline(options) + _CHUNK_SECONDS)
 
+    def check(self) -> None:
+        """Start a worker, and see that it is locked down; see `Runner`."""
+        self.pool.walls()
+
     def close(self) -> None:
         """End the workers."""
         self.pool.close()
@@ -159,7 +163,7 @@ def _request(kind: str, source: str, options: Options, contexts: Sequence[object
         {
             "kind": kind,
             "source": source,
-            "options": dict(options),
+            "options": pack(dict(options)),
             "contexts": contexts,
             "seconds": _CHUNK_SECONDS,
             "describe": describe,
@@ -168,9 +172,9 @@ def _request(kind: str, source: str, options: Options, contexts: Sequence[object
 
 
 def _deadline(options: Options) -> float:
-    seconds = options.get("seconds", DEFAULT_LIMITS.seconds)
+    limits: Any = options.get("limits", {})
     # The engine's own clock is the processor's; the machine's goes on while others are served.
-    return 4 * (seconds if isinstance(seconds, (int, float)) else DEFAULT_LIMITS.seconds) + _GRACE
+    return 4 * float(limits.get("seconds", DEFAULT_LIMITS.seconds)) + _GRACE
 
 
 def _selected(context: Mapping[str, object], tree: Tree | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final
 
+from crmcore.errors import CrmError
 from crmcore.scripting.worker.process import Loss, WorkerGone, WorkerPlan, WorkerProcess, WorkerStale, WorkerUnavailable
 
 _LOG: Final = logging.getLogger("crmcore.scripting.worker")
@@ -22,8 +23,10 @@ _SUSPICIOUS: Final = frozenset({Loss.FILTERED, Loss.PROTOCOL})
 _KEEPER: Final = "crmcore-script-workers"
 
 
-class NoWorkerFree(TimeoutError):
-    """Say that all workers were busy for too long."""
+class NoWorkerFree(CrmError, TimeoutError):
+    """Say that all workers were busy for too long; no fault of the script."""
+
+    default_code = "SCRIPT_WORKERS_BUSY"
 
 
 class WorkerPool:
@@ -137,8 +140,7 @@ class WorkerPool:
     def _wait(self, until: float) -> None:
         left = until - time.monotonic()
         if left <= 0 or not self._changed.wait(left):
-            message = f"all {self.size} workers were busy for {self.patience:g} seconds"
-            raise NoWorkerFree(message)
+            raise NoWorkerFree(count=self.size, seconds=self.patience)
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure

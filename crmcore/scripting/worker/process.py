@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 
 import attrs
 
+from crmcore.errors import StartError
 from crmcore.scripting.locked.frames import HEADER, LARGEST, BadFrame, decode, encode
 from crmcore.scripting.locked.lockdown import REQUIRED
 
@@ -24,12 +25,17 @@ _END_SECONDS: Final = 0.5
 _BLOCK: Final = 1 << 16
 
 
-class WorkerUnavailable(Exception):
-    """Say that no worker can be had on this system, or that one did not start; ``reason`` is English."""
+class WorkerUnavailable(StartError):
+    """Say that no locked worker can be had on this system, or that one did not start; ``reason`` is English."""
+
+    default_code = "SCRIPT_ISOLATION_UNAVAILABLE"
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(reason)
+        super().__init__(reason=reason)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.reason,)
 
 
 class Loss(enum.Enum):

@@ -39,6 +39,13 @@ class Runner(Protocol):
             NotPlain: as `run`.
         """
 
+    def check(self) -> None:
+        """Return when sources can be run here.
+
+        Raises:
+            WorkerUnavailable: ``SCRIPT_ISOLATION_UNAVAILABLE``, when they would have to run in a process that cannot be locked down.
+        """
+
     def close(self) -> None:
         """Give back what the runner holds."""
 
@@ -66,6 +73,9 @@ class InProcess:
         del tenant
         prepared = self._engine(kind).prepare(source, options)
         return _each(prepared, self._trees.of(kind, source, lambda: prepared.uses), contexts)
+
+    def check(self) -> None:
+        """Need nothing."""
 
     def close(self) -> None:
         """Hold nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from crmcore.labels import Label
 from crmcore.scripting.faults import Fault, refuse
 from crmcore.scripting.limits import Guard
 from crmcore.scripting.values import Record
@@ -18,6 +19,8 @@ _GENDER_FIELDS: Final = ("gender", "sex", "title")
 _VOWELS: Final = "aeiouàèéìòù"
 _IMPURE: Final = re.compile(r"s[^aeiouhàèéìòù]|z|gn|ps|pn|x|y|i[aeiou]", re.IGNORECASE)
 """Beginnings that take `lo` and `gli`."""
+
+_NOBODY: Final = Label("non si sa chi salutare: manca il nome", "nobody to greet: there is no name")
 
 Value = Any
 """Any value of a script."""
@@ -41,13 +44,13 @@ def gendered(guard: Guard, value: Value, male: Value, female: Value, unknown: Va
     if not found and unknown is None:
         guard.text(len(male) + len(female) + 1)
         return f"{male}/{female}"
-    return {"m": male, "f": female}.get(found, unknown)  # type: ignore[no-any-return]  # they are texts
+    return _word({"m": male, "f": female}.get(found, unknown))
 
 
 def plural(_: Guard, number: Value, one: Value, many: Value) -> str:
     """Return the word that goes with a number, or with the length of a list: ``{{ 3|plural("cliente", "clienti") }}``."""
-    _word(one), _word(many)
-    return one if _how_many(number) == 1 else many  # type: ignore[no-any-return]  # they are texts
+    words = _word(one), _word(many)
+    return words[0] if _how_many(number) == 1 else words[1]
 
 
 def counted(guard: Guard, number: Value, one: Value, many: Value) -> str:
@@ -82,7 +85,7 @@ def greeting(guard: Guard, whom: Value) -> str:
     guard.text(sum(map(len, fields.values())) + 20)
     if not fields["last_name"]:
         if not fields["name"]:
-            raise Fault("non si sa chi salutare: manca il nome", "nobody to greet: there is no name")
+            raise Fault(_NOBODY)
         return f"Spettabile {fields['name']}"
     gender = gender_of(whom)
     title = fields["title"] or {"m": "signor", "f": "signora"}.get(gender, fields["first_name"])
@@ -98,7 +101,7 @@ def _field(record: Record, name: str) -> str:
 def _word(value: Value) -> str:
     if type(value) is not str:
         refuse("una parola", value)
-    return value  # type: ignore[no-any-return]  # it is a text
+    return str(value)
 
 
 def _how_many(value: Value) -> int:
@@ -106,4 +109,4 @@ def _how_many(value: Value) -> int:
         return len(value)
     if type(value) is not int:
         refuse("un conteggio", value)
-    return value  # type: ignore[no-any-return]  # it is a number
+    return int(value)

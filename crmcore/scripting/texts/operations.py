@@ -36,7 +36,7 @@ from crmcore.scripting.operators import (
     subtract,
     unequal,
 )
-from crmcore.scripting.templates.filters import FILTERS, FUNCTIONS, METHODS_OF_TEXTS, PLACED, TAKES_NOTHING, Link
+from crmcore.scripting.texts.filters import FILTERS, FUNCTIONS, METHODS_OF_TEXTS, PLACED, TAKES_NOTHING, Link
 from crmcore.scripting.values import Record
 
 Value = Any
@@ -46,6 +46,7 @@ OUTPUT: Final = Label("il testo diventa troppo lungo", "the text becomes too lon
 MARK: Final = "[{}?]"
 """How a missing value is marked."""
 LOOP: Final = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length", "previtem", "nextitem"})
+_NO_LOOP: Final = Label("loop esiste solo dentro un ciclo", "loop exists inside a loop only")
 _ITERATION: Final = 4
 """Steps of one turn of a loop, beside what is done in it."""
 _NOWHERE: Final = object()
@@ -187,14 +188,14 @@ def _each(run: Run, value: Value, weight: int) -> Value:
 def _loop(run: Run, loop: Value, name: str) -> Value:
     run.guard.charge(1)
     if type(loop) is not LoopContext or name not in LOOP:
-        raise Fault("loop esiste solo dentro un ciclo", "loop exists inside a loop only")
+        raise Fault(_NO_LOOP)
     return getattr(loop, name)
 
 
 def _cycle(run: Run, loop: Value, *values: Value) -> Value:
     run.guard.charge(1)
     if type(loop) is not LoopContext or not values:
-        raise Fault("loop esiste solo dentro un ciclo", "loop exists inside a loop only")
+        raise Fault(_NO_LOOP)
     return _known(values[loop.index0 % len(values)])
 
 
@@ -222,14 +223,14 @@ def _is_defined(_: Run, value: Value) -> bool:
 
 
 def _is_divisible(run: Run, value: Value, other: Value) -> bool:
-    return modulo(run.guard, _known(value), _known(other)) == 0  # type: ignore[no-any-return]  # a comparison
+    return bool(modulo(run.guard, _known(value), _known(other)) == 0)
 
 
 def _parity(rest: int) -> Callable[[Run, Value], bool]:
     def check(_: Run, value: Value) -> bool:
         if type(value) is not int:
             refuse("even/odd", value)
-        return value % 2 == rest  # type: ignore[no-any-return]  # a comparison
+        return bool(value % 2 == rest)
 
     return check
 

@@ -30,7 +30,8 @@ _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2
 """Control characters, and those that turn the direction of writing: they show another text than there is."""
 _BREAKS: Final = re.compile("[\\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _CELL: Final = re.compile('[;,"\t\r\n]')
-_FORMULA: Final = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
+_FORMULA: Final = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""The signs that formulas begin with, also as Asian keyboards write them."""
 _FIGURE: Final = re.compile(r"[+-]?[0-9][0-9 .,/()-]*")
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
 from crmcore.scripting.errors import ScriptError
 from crmcore.scripting.limits import DEFAULT_LIMITS, Guard, Limits
 from crmcore.scripting.locked import Context, Options, Path, Prepared
-from crmcore.scripting.templates.channels import ESCAPING, Channel
-from crmcore.scripting.templates.environment import Compiled, Compiler
-from crmcore.scripting.templates.operations import Run
+from crmcore.scripting.texts.channels import ESCAPING, Channel
+from crmcore.scripting.texts.environment import Compiled, Compiler
+from crmcore.scripting.texts.operations import Run
 
 _WARM: Final = (
     '{% set x = "è\\n" %}{% for o in a.b if o %}{{ loop.index }}{{ o|upper }}{% else %}-{% endfor %}{{ x|trim }}{{ 1.5|money }}',
@@ -66,7 +66,7 @@ class TemplateEngine:
     """Render texts.
 
     Options: ``channel`` (a `Channel`'s value, "text" when left out), ``marked`` (whether missing values are marked; yes), ``lang`` ("it"),
-    ``links`` ("/{entity}/{id}"), and ``steps``, ``seconds``, ``memory``, ``result`` of `Limits`.
+    ``links`` ("/{entity}/{id}"), and ``limits`` (of `Limits`, by name).
     """
 
     def __init__(self, compiler: Compiler) -> None:
@@ -107,7 +107,7 @@ class FieldsEngine:
 
 
 def _limits(options: Options) -> Limits:
-    given = {name: options[name] for name in ("steps", "seconds", "memory", "result") if name in options}
+    given: Any = options.get("limits")
     return attrs.evolve(DEFAULT_LIMITS, **given) if given else DEFAULT_LIMITS
 
 

@@ -57,9 +57,8 @@ def read(environment: Environment, source: str) -> nodes.Template:
 
 def _scan(environment: Environment, source: str) -> None:
     """Count what is inside tags: signs, and brackets in brackets."""
-    every = inside = depth = blocks = 0
-    for line, kind, value in environment.lexer.tokeniter(source, None):
-        every += 1
+    inside = depth = blocks = 0
+    for every, (line, kind, value) in enumerate(environment.lexer.tokeniter(source, None)):
         inside += 1
         if kind in _OPENING or kind in _CLOSING:
             inside = depth = 0

@@ -5,20 +5,20 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Final, NoReturn
 
 import attrs
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from crmcore.scripting.errors import ScriptError
 from crmcore.scripting.faults import as_script_error
 from crmcore.scripting.limits import BudgetExceeded
-from crmcore.scripting.templates.channels import ESCAPING, Channel
-from crmcore.scripting.templates.operations import OPERATIONS, Missing, Run
-from crmcore.scripting.templates.reading import read
-from crmcore.scripting.templates.rewriting import Path, Placeholder, Rewriter
+from crmcore.scripting.texts.channels import ESCAPING, Channel
+from crmcore.scripting.texts.operations import OPERATIONS, Missing, Run
+from crmcore.scripting.texts.paths import Path, Placeholder
+from crmcore.scripting.texts.reading import read
+from crmcore.scripting.texts.rewriting import Rewriter
 
 _FILE: Final = "<text>"
 _KEPT: Final = 1_000
@@ -49,13 +49,15 @@ class TextEnvironment(ImmutableSandboxedEnvironment):
     # The signatures are jinja's. Nothing that was rewritten comes here.
     def getattr(self, obj: Any, attribute: str) -> NoReturn:  # noqa: ANN401
         """Refuse jinja's own attributes."""
+        del obj
         raise SandboxBroken(attribute)
 
     def getitem(self, obj: Any, argument: Any) -> NoReturn:  # noqa: ANN401
         """Refuse jinja's own items."""
+        del obj
         raise SandboxBroken(str(argument))
 
-    def call(self, *_: Any, **__: Any) -> NoReturn:  # type: ignore[override]  # noqa: ANN401 - it calls nothing at all
+    def call(self, *_: Any, **__: Any) -> NoReturn:  # noqa: ANN401 - it calls nothing at all
         """Refuse jinja's own calls."""
         raise SandboxBroken("()")
 

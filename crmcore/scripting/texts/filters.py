@@ -14,13 +14,13 @@ import attrs
 
 from crmcore.scripting.access import item, sequence
 from crmcore.scripting.catalogue import Function, function
-from crmcore.scripting.faults import Fault, refuse
+from crmcore.scripting.faults import refuse
 from crmcore.scripting.formats import is_date_format, text_of
 from crmcore.scripting.functions import CORE
 from crmcore.scripting.limits import Guard
 from crmcore.scripting.methods import METHODS
 from crmcore.scripting.operators import exactly
-from crmcore.scripting.templates.italian import article, counted, gendered, greeting, plural
+from crmcore.scripting.texts.italian import article, counted, gendered, greeting, plural
 from crmcore.scripting.values import Record
 
 Value = Any
@@ -52,7 +52,7 @@ class Link:
     words: str
 
 
-def default(_: Guard, value: Value, otherwise: Value = "", empty: Value = False) -> Value:
+def default(_: Guard, value: Value, otherwise: Value = "", empty: Value = None) -> Value:
     """Return another value when there is none; with ``empty`` also for an empty text, zero and no."""
     return otherwise if value is None or (empty is True and not value) else value
 
@@ -83,14 +83,14 @@ def join(guard: Guard, values: Value, between: Value = "", attribute: Value = No
     return METHODS["join"](guard, text_of(guard, between), [text_of(guard, each) for each in found])  # type: ignore[no-any-return]
 
 
-def sort(guard: Guard, values: Value, reverse: Value = False, attribute: Value = None) -> list[Value]:
+def sort(guard: Guard, values: Value, reverse: Value = None, attribute: Value = None) -> list[Value]:
     """Return the elements in order; with ``attribute`` in the order of a field of records."""
     found = sequence(guard, values)
     if attribute is None:
-        return CORE.functions["sorted"].fn(guard, found, reverse=reverse)  # type: ignore[no-any-return]
+        return CORE.functions["sorted"].fn(guard, found, reverse=bool(reverse))  # type: ignore[no-any-return]
     guard.items(2 * len(found))
     keyed = [(item(guard, each, attribute), number) for number, each in enumerate(found)]
-    ordered = CORE.functions["sorted"].fn(guard, keyed, reverse=reverse)
+    ordered = CORE.functions["sorted"].fn(guard, keyed, reverse=bool(reverse))
     return [found[number] for _, number in ordered]
 
 

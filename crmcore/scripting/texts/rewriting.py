@@ -13,17 +13,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 
-import attrs
 from jinja2 import Environment, nodes
 
 from crmcore.labels import Label
 from crmcore.scripting.catalogue import Function
 from crmcore.scripting.errors import Kind, ScriptError
-from crmcore.scripting.templates.filters import FILTERS, FUNCTIONS, METHODS_OF_TEXTS, PLACED
-from crmcore.scripting.templates.operations import LOOP, TESTS
+from crmcore.scripting.texts.filters import FILTERS, FUNCTIONS, METHODS_OF_TEXTS, PLACED
+from crmcore.scripting.texts.operations import LOOP, TESTS
+from crmcore.scripting.texts.paths import Path, Placeholder, Scope, key_of, label_of, steps
 from crmcore.scripting.values import LARGEST_INT
-
-Path = tuple[str, ...]
 
 _MOST_NODES: Final = 4_000
 _DEEPEST: Final = 30
@@ -36,31 +34,6 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 _RESERVED: Final = frozenset({"self", "super", "caller", "varargs", "kwargs", "loop", "context", "environment"})
 _BRACED: Final = re.compile(r"\{([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)\}")
 """A placeholder in its short form, ``{account.name}``; a single name in braces is left alone."""
-
-
-@attrs.frozen
-class Placeholder:
-    """A field that a text reads, and where."""
-
-    path: Path
-    line: int
-
-
-@attrs.define
-class Scope:
-    """What the names of a text stand for: a path of the context that they are another name of, or None for something of the text's own."""
-
-    names: dict[str, Path | None] = attrs.Factory(dict)
-    outer: Scope | None = None
-
-    def find(self, name: str) -> tuple[bool, Path | None]:
-        """Return whether the text gave the name itself, and for what."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.names:
-                return True, scope.names[name]
-            scope = scope.outer
-        return False, None
 
 
 class Rewriter:
@@ -130,7 +103,7 @@ class Rewriter:
         return made
 
     def _shown(self, node: nodes.Expr) -> nodes.Expr:
-        label = _label(node)
+        label = label_of(node)
         return self._call("#show", self._expression(node, 0), node, nodes.Const(label))
 
     def _if(self, node: nodes.If, depth: int) -> nodes.Node:
@@ -185,7 +158,7 @@ class Rewriter:
             self._scope.names[node.name] = path
             return nodes.Name(node.name, "store", lineno=node.lineno)
         if isinstance(node, nodes.Tuple) and 0 < len(node.items) <= _BLOCKS:
-            return nodes.Tuple([self._target(each, None) for each in node.items], "store", lineno=node.lineno)  # type: ignore[misc]
+            return nodes.Tuple([self._target(each, None) for each in node.items], "store", lineno=node.lineno)
         return _refuse(node, "qui serve un nome", "a name is needed here")
 
     # Expressions.
@@ -231,7 +204,7 @@ class Rewriter:
             bounds = [nodes.Const(None) if each is None else self._whole(each, depth) for each in _bounds(node.arg)]
             return self._call("#part", self._whole(node.node, depth), node, *bounds)
         self._read(node)
-        below = self._whole(node.node, depth) if _key(node) is None else self._below(node.node, depth)
+        below = self._whole(node.node, depth) if key_of(node) is None else self._below(node.node, depth)
         return self._call("#item", below, node, self._whole(node.arg, depth))
 
     def _below(self, node: nodes.Node, depth: int) -> nodes.Expr:
@@ -328,11 +301,12 @@ class Rewriter:
     ) -> nodes.Expr:
         if node.dyn_args is not None or node.dyn_kwargs is not None:
             _refuse(node, "* e ** non fanno parte dei testi", "* and ** are not part of texts")
-        misfit = target.misfit(len(values), [each.key for each in node.kwargs])
+        keywords = [each for each in node.kwargs if isinstance(each, nodes.Keyword)]
+        misfit = target.misfit(len(values), [each.key for each in keywords])
         if misfit is not None:
             _refuse(node, misfit.it, misfit.en)
         made = [self._whole(each, depth) for each in values]
-        named = [nodes.Keyword(each.key, self._whole(each.value, depth), lineno=node.lineno) for each in node.kwargs]
+        named = [nodes.Keyword(each.key, self._whole(each.value, depth), lineno=node.lineno) for each in keywords]
         if not made:
             # It becomes a filter, and a filter needs something that it is applied to.
             _refuse(node, "la funzione vuole un argomento", "the function needs an argument")
@@ -352,7 +326,7 @@ class Rewriter:
         """Remember what is read of the context, when this is the whole of a path."""
         if not self._reading:
             return
-        path = _steps(node)
+        path = steps(node)
         if path is None:
             return
         # Also when the text gave the name itself: it may have done so in a branch that is not taken.
@@ -363,7 +337,7 @@ class Rewriter:
 
     def _path(self, node: nodes.Node) -> Path | None:
         """Return which path of the context an expression is, through other names too."""
-        path = _steps(node)
+        path = steps(node)
         if path is None:
             return None
         given, stands_for = self._scope.find(path[0])
@@ -412,35 +386,8 @@ class Rewriter:
 _OPERATORS: Final = frozenset({nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow})
 
 
-def _steps(node: nodes.Node) -> Path | None:
-    """Return an expression as names: ``a.b["c"]`` is ``("a", "b", "c")``; None for any other."""
-    names: list[str] = []
-    while not isinstance(node, nodes.Name):
-        if isinstance(node, nodes.Getattr):
-            names.append(node.attr)
-        elif isinstance(node, nodes.Getitem) and (name := _key(node)) is not None:
-            names.append(name)
-        else:
-            return None
-        node = node.node
-    return node.name, *reversed(names)
-
-
-def _key(node: nodes.Getitem) -> str | None:
-    return node.arg.value if isinstance(node.arg, nodes.Const) and type(node.arg.value) is str else None
-
-
 def _bounds(node: nodes.Slice) -> tuple[nodes.Expr | None, ...]:
     return node.start, node.stop, node.step
-
-
-def _label(node: nodes.Node) -> str:
-    """Return how a placeholder is called when it has no value: its path, or the first one inside of it."""
-    for each in (node, *node.find_all((nodes.Name, nodes.Getattr, nodes.Getitem))):
-        path = _steps(each)
-        if path is not None:
-            return ".".join(path)[:100]
-    return "?"
 
 
 def _name_of(node: nodes.Node) -> str:
