@@ -9,8 +9,11 @@ from importlib.resources import files
 from crmcore.characteristics.soundness import rule_fault
 from crmcore.errors import Problem
 from crmcore.hooks import ScriptFunction, Template
+from crmcore.labels import Label
 from crmcore.registry.collect import Declarations
 from crmcore.registry.discovery import describe
+from crmcore.scripting import ScriptError
+from crmcore.scripting.texts import Channel
 
 
 def check_texts(declarations: Declarations) -> list[Problem]:
@@ -61,17 +64,16 @@ def _function_reason(function: ScriptFunction) -> str:
 
 def _check_template(plugin: str, template: Template) -> Iterator[Problem]:
     # Imported here: most deployments have no templates at start, and jinja2 is not cheap to import.
-    from jinja2 import TemplateSyntaxError  # noqa: PLC0415
-    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
+    from crmcore.scripting.texts.environment import Compiler  # noqa: PLC0415
 
-    line, reason = 0, ""
+    line, reason = 0, Label("", "")
     try:
         source = files(template.package).joinpath(template.path).read_text("utf-8")
-        SandboxedEnvironment(autoescape=True).compile(source, template.name)
-    except TemplateSyntaxError as error:
-        line, reason = error.lineno, error.message or "syntax error"
-    except (OSError, UnicodeDecodeError, ModuleNotFoundError, RecursionError) as error:
-        reason = describe(error)
-    if reason:
+        Compiler().compile(source, Channel.TEXT)
+    except ScriptError as error:
+        line, reason = error.line, error.text
+    except (OSError, UnicodeDecodeError, ModuleNotFoundError) as error:
+        reason = Label(describe(error), describe(error))
+    if reason.en:
         params = {"name": template.name, "line": line, "reason": reason}
         yield Problem(code="TEMPLATE_INVALID", plugin=plugin, hook="crm_templates", object=template.name, params=params)

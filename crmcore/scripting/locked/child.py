@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
 from crmcore.scripting.errors import ScriptError
+from crmcore.scripting.locked.bounds import Bounds
 from crmcore.scripting.locked.engine import Engine, Prepared, load_engine
 from crmcore.scripting.locked.frames import HEADER, LARGEST, decode, encode, pack, pack_error, unpack, unpack_frozen
-from crmcore.scripting.locked.lockdown import Bounds, lock_down
+from crmcore.scripting.locked.lockdown import lock_down
 
 _CHANNEL: Final = 0
 _BLOCK: Final = 1 << 16

@@ -15,8 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-import attrs
-
+from crmcore.scripting.locked.bounds import Bounds
 from crmcore.scripting.locked.seccomp import MACHINES, assemble, program
 
 _SET_DEATH_SIGNAL: Final = 1
@@ -43,17 +42,6 @@ _LANDLOCK_NETWORK: Final = 0b11
 _LANDLOCK_NETWORK_FROM: Final = 4
 _LANDLOCK_SCOPES: Final = 0b11
 _LANDLOCK_SCOPES_FROM: Final = 6
-
-REQUIRED: Final = frozenset({"limits", "no_new_privileges", "seccomp"})
-"""Without these walls a worker is not used."""
-
-
-@attrs.frozen(kw_only=True)
-class Bounds:
-    """Set what the process may use: memory beyond what it has after warming up, and processor time over its whole life."""
-
-    memory: int = 192 * 1024 * 1024
-    cpu_seconds: int = 60
 
 
 def lock_down(bounds: Bounds) -> Mapping[str, str]:

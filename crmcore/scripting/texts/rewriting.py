@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from jinja2 import Environment, nodes
 
-from crmcore.labels import Label
 from crmcore.scripting.catalogue import Function
-from crmcore.scripting.errors import Kind, ScriptError
 from crmcore.scripting.texts.filters import FILTERS, FUNCTIONS, METHODS_OF_TEXTS, PLACED
 from crmcore.scripting.texts.operations import LOOP, TESTS
 from crmcore.scripting.texts.paths import Path, Placeholder, Scope, key_of, label_of, steps
+from crmcore.scripting.texts.refusing import name_of, refuse, too_deep, unknown
 from crmcore.scripting.values import LARGEST_INT
 
 _MOST_NODES: Final = 4_000
@@ -67,10 +65,10 @@ class Rewriter:
         for node in body:
             self._count(node)
             if depth > _BLOCKS:
-                _too_deep(node)
+                too_deep(node)
             statement = self._STATEMENTS.get(type(node))
             if statement is None:
-                _refuse(node, f"{_name_of(node)} non fa parte dei testi", f"{_name_of(node)} is not part of texts")
+                refuse(node, f"{name_of(node)} non fa parte dei testi", f"{name_of(node)} is not part of texts")
             made.append(statement(self, node, depth))
         return made
 
@@ -108,7 +106,7 @@ class Rewriter:
 
     def _if(self, node: nodes.If, depth: int) -> nodes.Node:
         if len(node.elif_) > _BRANCHES:
-            _too_deep(node)
+            too_deep(node)
         branches = []
         for each in node.elif_:
             self._count(each)
@@ -123,9 +121,9 @@ class Rewriter:
 
     def _for(self, node: nodes.For, depth: int) -> nodes.Node:
         if node.recursive:
-            _refuse(node, "i cicli ricorsivi non fanno parte dei testi", "recursive loops are not part of texts")
+            refuse(node, "i cicli ricorsivi non fanno parte dei testi", "recursive loops are not part of texts")
         if self._loops >= _LOOPS:
-            _too_deep(node)
+            too_deep(node)
         around = self._path(node.iter)
         iterated = self._expression(node.iter, 0)
         before, self._scope = self._scope, Scope(outer=self._scope)
@@ -159,14 +157,14 @@ class Rewriter:
             return nodes.Name(node.name, "store", lineno=node.lineno)
         if isinstance(node, nodes.Tuple) and 0 < len(node.items) <= _BLOCKS:
             return nodes.Tuple([self._target(each, None) for each in node.items], "store", lineno=node.lineno)
-        return _refuse(node, "qui serve un nome", "a name is needed here")
+        return refuse(node, "qui serve un nome", "a name is needed here")
 
     # Expressions.
 
     def _expression(self, node: nodes.Node, depth: int) -> nodes.Expr:
         self._count(node)
         if depth > _DEEPEST:
-            _too_deep(node)
+            too_deep(node)
         expression = self._EXPRESSIONS.get(type(node))
         if expression is not None:
             return expression(self, node, depth + 1)
@@ -176,15 +174,15 @@ class Rewriter:
             return self._call(f"#{type(node).__name__.lower()}", left, node, right)
         if isinstance(node, nodes.Neg | nodes.Pos):
             return self._call(f"#{type(node).__name__.lower()}", self._whole(node.node, depth + 1), node)
-        what = operator or _name_of(node)
-        return _refuse(node, f"{what} non fa parte dei testi", f"{what} is not part of texts")
+        what = operator or name_of(node)
+        return refuse(node, f"{what} non fa parte dei testi", f"{what} is not part of texts")
 
     def _const(self, node: nodes.Const, _: int) -> nodes.Expr:
         value = node.value
         known = value is None or type(value) in {bool, str}
         whole = type(value) is int and abs(value) <= LARGEST_INT
         if not (known or whole or (type(value) is float and math.isfinite(value))):
-            _refuse(node, "il numero ha troppe cifre", "the number has too many digits")
+            refuse(node, "il numero ha troppe cifre", "the number has too many digits")
         return nodes.Const(value, lineno=node.lineno)
 
     def _name(self, node: nodes.Name, _: int) -> nodes.Expr:
@@ -220,7 +218,7 @@ class Rewriter:
 
     def _of_loop(self, node: nodes.Getattr) -> nodes.Expr:
         if not self._loops or node.attr not in LOOP:
-            _refuse(node, f"loop.{node.attr} non esiste qui", f"there is no loop.{node.attr} here")
+            refuse(node, f"loop.{node.attr} non esiste qui", f"there is no loop.{node.attr} here")
         return self._call("#loop", nodes.Name("loop", "load", lineno=node.lineno), node, nodes.Const(node.attr))
 
     def _sequence(self, node: nodes.List | nodes.Tuple, depth: int) -> nodes.Expr:
@@ -233,7 +231,7 @@ class Rewriter:
         made = []
         for pair in node.items:
             if not isinstance(pair.key, nodes.Const) or type(pair.key.value) is not str:
-                _refuse(node, "le chiavi di una mappa sono testi", "the keys of a map are texts")
+                refuse(node, "le chiavi di una mappa sono testi", "the keys of a map are texts")
             value = self._call("#value", self._whole(pair.value, depth), node)
             made.append(nodes.Pair(nodes.Const(pair.key.value), value, lineno=node.lineno))
         return nodes.Dict(made, lineno=node.lineno)
@@ -264,13 +262,13 @@ class Rewriter:
     def _filter(self, node: nodes.Filter, depth: int) -> nodes.Expr:
         target = FILTERS.get(node.name) or PLACED.get(node.name)
         if target is None or node.node is None:
-            _unknown(node, "il filtro", "filter", node.name, {**FILTERS, **PLACED})
+            unknown(node, "il filtro", "filter", node.name, {**FILTERS, **PLACED})
         return self._applied(f"#filter {node.name}", node, [node.node, *node.args], depth, target)
 
     def _test(self, node: nodes.Test, depth: int) -> nodes.Expr:
         known = TESTS.get(node.name)
         if known is None or node.kwargs or node.dyn_args or node.dyn_kwargs or len(node.args) != known[0]:
-            _refuse(node, f"la prova {node.name} non esiste, o non così", f"there is no test {node.name}, or not like this")
+            refuse(node, f"la prova {node.name} non esiste, o non così", f"there is no test {node.name}, or not like this")
         values = [self._whole(each, depth) for each in (node.node, *node.args)]
         return self._call(f"#is {node.name}", values[0], node, *values[1:])
 
@@ -279,20 +277,20 @@ class Rewriter:
         if isinstance(what, nodes.Name):
             function = FUNCTIONS.get(what.name)
             if function is None or self._scope.find(what.name)[0]:
-                _unknown(node, "la funzione", "function", what.name, FUNCTIONS)
+                unknown(node, "la funzione", "function", what.name, FUNCTIONS)
             return self._applied(f"#call {what.name}", node, list(node.args), depth, function)
         if not isinstance(what, nodes.Getattr):
-            _refuse(node, "si chiamano solo funzioni per nome", "only functions are called, by their name")
+            refuse(node, "si chiamano solo funzioni per nome", "only functions are called, by their name")
         if isinstance(what.node, nodes.Name) and what.node.name == "loop":
             return self._cycled(node, what, depth)
         if what.attr not in METHODS_OF_TEXTS or node.kwargs or node.dyn_args or node.dyn_kwargs:
-            _refuse(node, f"{what.attr}() non esiste, o non così", f"there is no {what.attr}(), or not like this")
+            refuse(node, f"{what.attr}() non esiste, o non così", f"there is no {what.attr}(), or not like this")
         values = [self._whole(each, depth) for each in (what.node, *node.args)]
         return self._call(f"#method {what.attr}", values[0], node, *values[1:])
 
     def _cycled(self, node: nodes.Call, what: nodes.Getattr, depth: int) -> nodes.Expr:
         if not self._loops or what.attr != "cycle" or node.kwargs or node.dyn_args or node.dyn_kwargs:
-            _refuse(node, f"loop.{what.attr}() non esiste qui", f"there is no loop.{what.attr}() here")
+            refuse(node, f"loop.{what.attr}() non esiste qui", f"there is no loop.{what.attr}() here")
         values = [self._whole(each, depth) for each in node.args]
         return self._call("#cycle", nodes.Name("loop", "load", lineno=node.lineno), node, *values)
 
@@ -300,16 +298,16 @@ class Rewriter:
         self, operation: str, node: nodes.Filter | nodes.Call, values: list[nodes.Expr], depth: int, target: Function
     ) -> nodes.Expr:
         if node.dyn_args is not None or node.dyn_kwargs is not None:
-            _refuse(node, "* e ** non fanno parte dei testi", "* and ** are not part of texts")
+            refuse(node, "* e ** non fanno parte dei testi", "* and ** are not part of texts")
         keywords = [each for each in node.kwargs if isinstance(each, nodes.Keyword)]
         misfit = target.misfit(len(values), [each.key for each in keywords])
         if misfit is not None:
-            _refuse(node, misfit.it, misfit.en)
+            refuse(node, misfit.it, misfit.en)
         made = [self._whole(each, depth) for each in values]
         named = [nodes.Keyword(each.key, self._whole(each.value, depth), lineno=node.lineno) for each in keywords]
         if not made:
             # It becomes a filter, and a filter needs something that it is applied to.
-            _refuse(node, "la funzione vuole un argomento", "the function needs an argument")
+            refuse(node, "la funzione vuole un argomento", "the function needs an argument")
         return nodes.Filter(made[0], operation, made[1:], named, None, None, lineno=node.lineno, environment=self._environment)
 
     def _whole(self, node: nodes.Node, depth: int) -> nodes.Expr:
@@ -347,12 +345,12 @@ class Rewriter:
 
     def _check_name(self, node: nodes.Node, name: str, *, field: bool = False) -> None:
         if not _NAME.fullmatch(name) or "__" in name or (not field and name in _RESERVED):
-            _refuse(node, f"{name[:40]} non è un nome ammesso", f"{name[:40]} is not a name that is allowed")
+            refuse(node, f"{name[:40]} non è un nome ammesso", f"{name[:40]} is not a name that is allowed")
 
     def _count(self, node: nodes.Node) -> None:
         self._nodes += 1
         if self._nodes > _MOST_NODES:
-            _too_deep(node)
+            too_deep(node)
 
     def _call(self, operation: str, value: nodes.Expr, at: nodes.Node, *others: nodes.Expr) -> nodes.Filter:
         return nodes.Filter(value, operation, list(others), [], None, None, lineno=at.lineno, environment=self._environment)
@@ -388,22 +386,3 @@ _OPERATORS: Final = frozenset({nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes
 
 def _bounds(node: nodes.Slice) -> tuple[nodes.Expr | None, ...]:
     return node.start, node.stop, node.step
-
-
-def _name_of(node: nodes.Node) -> str:
-    return type(node).__name__.lower()
-
-
-def _refuse(node: nodes.Node, italian: str, english: str) -> NoReturn:
-    raise ScriptError(Kind.FORBIDDEN, Label(italian, english), max(node.lineno, 1), 1)
-
-
-def _unknown(node: nodes.Node, italian: str, english: str, name: str, known: Iterable[str]) -> NoReturn:
-    near = get_close_matches(name[:40], list(known), 1)
-    it, en = (f" (forse {near[0]}?)", f" (perhaps {near[0]}?)") if near else ("", "")
-    _refuse(node, f"{italian} {name[:40]} non esiste{it}", f"there is no {english} {name[:40]}{en}")
-
-
-def _too_deep(node: nodes.Node) -> NoReturn:
-    text = Label("il testo è troppo annidato o troppo lungo", "the text is nested too deep, or too long")
-    raise ScriptError(Kind.BUDGET, text, max(node.lineno, 1), 1)

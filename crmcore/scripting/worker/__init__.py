@@ -1,8 +1,8 @@
 """Where sources run: in this process, or in locked worker processes."""
 
+from crmcore.scripting.locked.bounds import REQUIRED
 from crmcore.scripting.locked.engine import Context, Engine, Options, Path, Prepared
 from crmcore.scripting.locked.frames import BadFrame
-from crmcore.scripting.locked.lockdown import REQUIRED
 from crmcore.scripting.worker.isolated import Isolated
 from crmcore.scripting.worker.levels import ENGINES, open_runner
 from crmcore.scripting.worker.pool import NoWorkerFree, WorkerPool

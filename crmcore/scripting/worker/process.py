@@ -16,10 +16,11 @@ from typing import Any, Final, NoReturn
 import attrs
 
 from crmcore.errors import StartError
+from crmcore.scripting.locked.bounds import REQUIRED
 from crmcore.scripting.locked.frames import HEADER, LARGEST, BadFrame, decode, encode
-from crmcore.scripting.locked.lockdown import REQUIRED
 
 _BOOT: Final = "import sys; sys.path[:] = {path!r}; from crmcore.scripting.locked.child import main; main()"
+_NOT_LINUX: Final = f"{sys.platform} has no filter of system calls that is supported"
 _START_SECONDS: Final = 30.0
 _END_SECONDS: Final = 0.5
 _BLOCK: Final = 1 << 16
@@ -92,6 +93,8 @@ class WorkerProcess:
         Raises:
             WorkerUnavailable: with the reason.
         """
+        if sys.platform != "linux":
+            raise WorkerUnavailable(_NOT_LINUX)
         self.plan = plan
         self.tenant: str | None = None
         """For whom it worked; it never works for anybody else."""
