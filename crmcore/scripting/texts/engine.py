@@ -73,13 +73,14 @@ class TemplateEngine:
         self._compiler = compiler
 
     def warm(self) -> None:
-        """Render some texts, also wrong ones, through every channel."""
-        for channel in Channel:
-            for source in _WARM:
-                try:
-                    self.prepare(source, {"channel": channel.value})({})
-                except ScriptError:
-                    continue
+        """Render some texts, also wrong ones, and a value through every channel."""
+        for source in _WARM:
+            try:
+                self.prepare(source, {})({})
+            except ScriptError:
+                continue
+        for escaping in ESCAPING.values():
+            escaping.value('=é"\x00\n')
 
     def prepare(self, source: str, options: Options) -> Prepared:
         """Check and compile a text."""

@@ -135,7 +135,10 @@ class Compiler:
             if found is not None:
                 self._compiled.move_to_end(key)
                 return found
-        made = self._compile(source, channel)
+        try:
+            made = self._compile(source, channel)
+        except Exception as error:  # noqa: BLE001 - the border of the sandbox, as in `Compiled.run`: jinja fails in its own ways
+            raise as_script_error(error, 1, 1) from None
         with self._lock:
             self._compiled[key] = made
             while len(self._compiled) > self._kept:
@@ -147,10 +150,7 @@ class Compiler:
         tree = read(environment, source)
         rewriter = Rewriter(environment, ESCAPING[channel].words)
         rewritten = rewriter.rewrite(tree)
-        try:
-            code = environment.compile(rewritten, "text", _FILE)
-        except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
-            raise as_script_error(RecursionError(), 1, 1) from error
+        code = environment.compile(rewritten, "text", _FILE)
         template = environment.template_class.from_code(environment, code, {})
         return Compiled(
             channel=channel,

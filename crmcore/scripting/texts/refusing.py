@@ -23,7 +23,7 @@ def refuse(node: nodes.Node, italian: str, english: str) -> NoReturn:
     Raises:
         ScriptError: always.
     """
-    raise ScriptError(Kind.FORBIDDEN, Label(italian, english), max(node.lineno, 1), 1)
+    raise ScriptError(Kind.FORBIDDEN, Label(italian, english), node.lineno or 1, 1)
 
 
 def unknown(node: nodes.Node, italian: str, english: str, name: str, known: Iterable[str]) -> NoReturn:
@@ -44,4 +44,4 @@ def too_deep(node: nodes.Node) -> NoReturn:
         ScriptError: always.
     """
     text = Label("il testo è troppo annidato o troppo lungo", "the text is nested too deep, or too long")
-    raise ScriptError(Kind.BUDGET, text, max(node.lineno, 1), 1)
+    raise ScriptError(Kind.BUDGET, text, node.lineno or 1, 1)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from crmcore.labels import Label
 from crmcore.scripting.errors import Kind, ScriptError
@@ -41,6 +41,7 @@ _REASONS: Final = {
     Loss.FAULT: (Kind.RUNTIME, ODD),
 }
 
+_T = TypeVar("_T")
 Contexts = Iterable[Mapping[str, object]]
 
 
@@ -106,8 +107,9 @@ class Isolated:
 
     def _tree(self, kind: str, source: str, options: Options, tenant: str) -> Tree | None:
         def uses() -> list[Path] | None:
-            answer = self._answer(_request(kind, source, options, [], describe=True), tenant, _deadline(options), bytes)[0]
-            return _paths(answer.get("uses"))
+            request = _request(kind, source, options, [], describe=True)
+            [paths], _ = self._answer(request, lambda answer: [_paths(answer.get("uses"))], tenant, _deadline(options), bytes)
+            return paths
 
         return self._trees.of(kind, source, uses)
 
@@ -115,47 +117,62 @@ class Isolated:
         self, request: bytes, count: int, tenant: str, deadline: float, meanwhile: Callable[[], bytes] = bytes
     ) -> tuple[list[object], bytes]:
         """Return the answers to a request, at least one and at most as many as it has contexts, and what ``meanwhile`` returns."""
-        answer, made = self._answer(request, tenant, deadline, meanwhile)
-        found = answer.get("answers")
-        if type(found) is not list or not 0 < len(found) <= count:
-            raise ScriptError(*_REASONS[Loss.PROTOCOL])
-        try:
-            return [_read(each) for each in found], made
-        except BadFrame:
-            raise ScriptError(*_REASONS[Loss.PROTOCOL]) from None
+        return self._answer(request, lambda answer: _answers(answer, count), tenant, deadline, meanwhile)
 
-    def _answer(self, request: bytes, tenant: str, deadline: float, meanwhile: Callable[[], bytes]) -> tuple[dict[str, Any], bytes]:
-        for attempt in range(1, _TRIES + 1):
+    def _answer(
+        self,
+        request: bytes,
+        read: Callable[[dict[str, Any]], list[_T]],
+        tenant: str,
+        deadline: float,
+        meanwhile: Callable[[], bytes],
+    ) -> tuple[list[_T], bytes]:
+        for _ in range(_TRIES):
             try:
                 with self.pool.worker(tenant) as worker:
-                    answer, made = _talk(worker, request, deadline, meanwhile)
-                break
+                    # Read while it is held: whoever gives no valid answer is not given back.
+                    refused, found, made = _talk(worker, request, read, deadline, meanwhile)
             except WorkerStale:
-                # It had ended before it was asked: nothing is lost, and another one is there.
-                if attempt == _TRIES:
-                    raise ScriptError(*_REASONS[Loss.ENDED]) from None
+                # It was of no use before it was asked: nothing is lost, and another one is there.
+                continue
             except WorkerGone as error:
                 raise ScriptError(*_REASONS[error.loss]) from None
-        refused = answer.get("refused")
-        if refused is not None:
-            try:
-                raise unpack_error(refused)
-            except BadFrame:
-                raise ScriptError(*_REASONS[Loss.PROTOCOL]) from None
-        return answer, made
+            if refused is not None:
+                raise refused
+            return found, made
+        raise ScriptError(*_REASONS[Loss.ENDED])
 
 
-def _talk(worker: WorkerProcess, request: bytes, deadline: float, meanwhile: Callable[[], bytes]) -> tuple[dict[str, Any], bytes]:
+def _talk(
+    worker: WorkerProcess,
+    request: bytes,
+    read: Callable[[dict[str, Any]], list[_T]],
+    deadline: float,
+    meanwhile: Callable[[], bytes],
+) -> tuple[ScriptError | None, list[_T], bytes]:
+    """Return the refusal of a source, or what it gave; whatever a worker may say instead is the end of it."""
     nonce = os.urandom(16)
     worker.send(request, nonce, deadline)
     made = meanwhile()
     answer = worker.receive(nonce, deadline)
     if "broken" in answer:
         broken = str(answer["broken"])[:100]
-        loss = Loss.MEMORY if broken in {"MemoryError", "RecursionError"} else Loss.FAULT
         message = f"its engine failed: {broken}"
-        raise WorkerGone(message, loss)
-    return answer, made
+        raise WorkerGone(message, Loss.MEMORY if broken in {"MemoryError", "RecursionError"} else Loss.FAULT)
+    try:
+        if "refused" in answer:
+            return unpack_error(answer["refused"]), [], made
+        return None, read(answer), made
+    except BadFrame as error:
+        raise WorkerGone(str(error), Loss.PROTOCOL) from None
+
+
+def _answers(answer: dict[str, Any], count: int) -> list[object]:
+    found = answer.get("answers")
+    if type(found) is not list or not 0 < len(found) <= count:
+        message = "not as many answers as questions"
+        raise BadFrame(message)
+    return [unpack(each[0]) if type(each) is list and len(each) == 1 else unpack_error(each) for each in found]
 
 
 def _request(kind: str, source: str, options: Options, contexts: Sequence[object], *, describe: bool = False) -> bytes:
@@ -187,12 +204,6 @@ def _packed(value: object) -> object:
 
 
 _SIMPLE: Final = frozenset({type(None), bool})
-
-
-def _read(answer: object) -> object:
-    if type(answer) is list and len(answer) == 1:
-        return unpack(answer[0])
-    return unpack_error(answer)
 
 
 def _paths(found: object) -> list[Path] | None:

@@ -162,10 +162,11 @@ class WorkerPool:
             self._used -= 1
             self._lost += not isinstance(error, WorkerStale)
             self._changed.notify_all()
-        if isinstance(error, WorkerGone):
+        if isinstance(error, WorkerGone | WorkerStale):
             # What the filter stopped, or what tried to speak for others, is no accident.
-            level = logging.CRITICAL if error.loss in _SUSPICIOUS else logging.WARNING
-            _LOG.log(level, "script worker %d of tenant %r was lost: %s", worker.pid, worker.tenant, error.reason)
+            suspicious = error.suspicious if isinstance(error, WorkerStale) else error.loss in _SUSPICIOUS
+            level = logging.CRITICAL if suspicious else logging.WARNING
+            _LOG.log(level, "script worker %d of tenant %r was lost: %s", worker.pid, worker.tenant, error)
 
     def _count(self) -> int:
         return len(self._idle) + self._used + self._starting

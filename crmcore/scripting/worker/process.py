@@ -63,7 +63,12 @@ class WorkerGone(Exception):
 
 
 class WorkerStale(Exception):
-    """Say that a worker had ended before it was sent anything: the request may be given to another one."""
+    """Say that a worker was of no use before it was sent anything: the request may be given to another one."""
+
+    def __init__(self, *, suspicious: bool) -> None:
+        self.suspicious = suspicious
+        """Whether it spoke before it was asked: somebody left an answer behind."""
+        super().__init__("it spoke before it was asked" if suspicious else "it had ended")
 
 
 @attrs.frozen(kw_only=True)
@@ -160,8 +165,8 @@ class WorkerProcess:
         """Send a request, and do not wait for its answer.
 
         Raises:
-            WorkerStale: when it was dead before.
-            WorkerGone: when it does not take it, or has something to say before it is asked.
+            WorkerStale: when it was dead before, or has something to say before it is asked.
+            WorkerGone: when it does not take it.
         """
         self._check_silent()
         self.jobs += 1
@@ -237,10 +242,8 @@ class WorkerProcess:
             return
         except OSError:
             early = b""
-        if early:
-            self._lose("it spoke before it was asked", Loss.PROTOCOL)
         self.kill()
-        raise WorkerStale
+        raise WorkerStale(suspicious=bool(early))
 
     def _read(self, least: int, until: float) -> bytes:
         data = bytearray()
