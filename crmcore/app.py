@@ -21,6 +21,7 @@ from crmcore.migrate import PluginRecord, Progress, SchemaState
 from crmcore.model import CORE
 from crmcore.registry import Registry
 from crmcore.registry import load as load_registry
+from crmcore.scripting.host import RuleHost
 from crmcore.scripting.worker import Runner, open_runner
 from crmcore.session import Actor, Cause, Session
 from crmcore.session.rules import seed
@@ -90,6 +91,7 @@ class Crm:
         self.definitions = DefinitionCache(registry)
         self.state_tables = StateTableCache()
         self.scripts = _open_scripts(settings)
+        self.rules = RuleHost.of(self)
 
     @classmethod
     def open(  # noqa: PLR0913 - all but the target are optional

@@ -27,6 +27,7 @@ from crmcore.characteristics.state import overlay, state_of
 from crmcore.characteristics.values import is_automatic, unknown
 from crmcore.errors import UsageError, ValidationFailed
 from crmcore.hooks import CharacteristicDef
+from crmcore.labels import Label
 from crmcore.model import CharacteristicChange, CharacteristicRow, Entity
 
 if TYPE_CHECKING:
@@ -41,6 +42,19 @@ class CharacteristicsApi:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._warned: tuple[object, list[Label]] = (None, [])
+
+    @property
+    def warnings(self) -> tuple[Label, ...]:
+        """What rules had to say of the values of the present unit of work, or of the last one that had some; nothing was refused for it."""
+        return tuple(self._warned[1])
+
+    def warn(self, texts: Sequence[Label]) -> None:
+        """Keep warnings of rules; for the platform's own modules."""
+        unit = self._session.unit
+        if texts and self._warned[0] is not unit:
+            self._warned = (unit, [])
+        self._warned[1].extend(each for each in texts if each not in self._warned[1])
 
     # Definitions
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from crmcore.characteristics.definitions import OPTIONS, spec_of
+from crmcore.characteristics.definitions import OPTIONS, Definition, bind, spec_of
 from crmcore.characteristics.expressions import raw_value_of
-from crmcore.characteristics.soundness import definition_reasons, find_cycle, rule_fault
+from crmcore.characteristics.rulebook import KINDS, read_rule
+from crmcore.characteristics.soundness import definition_reasons, find_cycle
 from crmcore.characteristics.state import overlay, state_of
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
 from crmcore.hooks import CharacteristicDef
 from crmcore.labels import Label
 from crmcore.model import CharacteristicRow
+from crmcore.scripting.host import script_problem
 
 if TYPE_CHECKING:
     from crmcore.session import Change, Session
@@ -25,7 +27,6 @@ _FIXED = {
     "key": Label("la chiave", "the key"),
     "type": Label("il tipo", "the type"),
 }
-_RULES = ("validate", "compute", "on_change")
 
 
 def check_definitions(session: Session, changes: Sequence[Change]) -> list[Problem]:
@@ -100,12 +101,16 @@ def _reasons(session: Session, row: CharacteristicRow, siblings: Mapping[str, Ch
     cycle = find_cycle(siblings)
     if spec.key in cycle:
         yield Problem(code="CHARACTERISTIC_CYCLE", params={"cycle": " → ".join(cycle)})
-    for kind in _RULES:
-        text = getattr(spec, kind)
-        fault = rule_fault(text) if isinstance(text, str) else None
-        if fault is not None:
-            params = {"kind": kind, "object": spec.key, "line": fault[0], "column": fault[1], "reason": fault[2]}
-            yield Problem(code="SCRIPT_INVALID", params=params)
+    yield from _rule_problems(session, bind(spec, registry.field_types, owner=""), siblings)
+
+
+def _rule_problems(session: Session, definition: Definition, siblings: Collection[str]) -> Iterator[Problem]:
+    for kind in KINDS:
+        text = getattr(definition.spec, kind)
+        if isinstance(text, str):
+            rule = read_rule(session.crm.rules, definition, kind, text, siblings)
+            if rule.error is not None:
+                yield script_problem(rule.kind, definition.key, rule.error)
 
 
 def _in_use(session: Session, row: CharacteristicRow) -> Iterator[Problem]:

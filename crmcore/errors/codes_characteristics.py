@@ -85,5 +85,23 @@ CHARACTERISTICS: Final = (
         "{key!r} di {entity} {id}: {value!r} non diventa {type!r}: {expected}",
         "Correct or clear the value, then plan the change of type again; until then nothing changes (I-12).",
     ),
+    ErrorCode(
+        "RULE_REJECTED",
+        "{label}: {reason} (rule {rule}, line {line}, column {column})",
+        "{label}: {reason} (regola {rule}, riga {line}, colonna {column})",
+        "A rule of the characteristic does not let this value pass; nothing of the change was written. `crm script check` shows the rule.",
+    ),
+    ErrorCode(
+        "RULE_FAILED",
+        "rule {rule} failed, line {line}, column {column}: {reason}",
+        "la regola {rule} non è riuscita, riga {line}, colonna {column}: {reason}",
+        "The rule itself has to be corrected, by whoever wrote it; until then it lets nothing pass (I-16), and nothing was written.",
+    ),
+    ErrorCode(
+        "CHARACTERISTIC_READ_BY_RULE",
+        "characteristic {key!r} of {entity} is read by {rules}",
+        "la caratteristica {key!r} di {entity} è letta da {rules}",
+        "Change those rules first, or rename it with `crm script rename`, which rewrites them; `crm script references` lists the places.",
+    ),
 )
 """In the order in which one meets them: values first, then definitions."""

@@ -215,11 +215,9 @@ class _Check:
         if type(callee) is not ast.Attribute:
             self.refuse(callee, "si chiamano solo funzioni per nome", "only functions are called, by their name")
             return None
-        if type(callee.value) is ast.Name and callee.value.id not in self.assigned:
-            found = self.catalogue.functions.get(f"{callee.value.id}.{callee.attr}")
-            if found is not None:
-                self.callees.add(callee.value)
-                return found
+        found = self._of_plugin(callee)
+        if found is not None:
+            return found
         self.identifier(callee, callee.attr)
         if callee.attr not in METHODS:
             self.refuse(callee, f"non esiste {callee.attr}()", f"there is no {callee.attr}()")
@@ -228,6 +226,21 @@ class _Check:
             if type(key) is str:
                 self.paths[callee.value] = (callee.value.id, key)
         return None
+
+    def _of_plugin(self, callee: ast.Attribute) -> Function | None:
+        """Return the function that ``plugin.name`` names; a variable of the script hides a plugin of its name."""
+        parts: list[ast.expr] = [callee]
+        names = [callee.attr]
+        while isinstance(owner := parts[-1], ast.Attribute):
+            parts.append(owner.value)
+            if isinstance(owner.value, ast.Attribute):
+                names.append(owner.value.attr)
+        if not isinstance(owner, ast.Name) or owner.id in self.assigned:
+            return None
+        found = self.catalogue.functions.get(".".join((owner.id, *reversed(names))))
+        if found is not None:
+            self.callees.update(parts)
+        return found
 
     def constant(self, node: ast.Constant) -> None:
         value = node.value
