@@ -13,6 +13,8 @@ Fields = Mapping[str, Union["Fields", None]]
 """Name → the fields below it: none for a plain value, None where anything may be. A list has the fields of its elements."""
 
 _OF_DATES: Final = frozenset({"year", "month", "day", "hour", "minute"})
+_SAME: Final = 0.8
+"""How alike names must be that are in different places."""
 _DEEPEST: Final = 3
 """Levels in which a nearest name is looked for."""
 
@@ -53,8 +55,9 @@ def _nearest(path: tuple[str, ...], fields: Fields) -> str:
                 if _exists(repaired, fields):
                     return ".".join(repaired)
         below = below.get(name) if below else None
-    matches = get_close_matches(".".join(path), _paths(fields, _DEEPEST), 1)
-    return matches[0] if matches else ""
+    names = {each.rpartition(".")[2]: each for each in reversed(_paths(fields, _DEEPEST))}
+    near = get_close_matches(path[-1], list(names), 1, _SAME)
+    return names[near[0]] if near else ""
 
 
 def _paths(fields: Fields, depth: int) -> list[str]:

@@ -123,9 +123,13 @@ def string(guard: Guard, value: Value) -> str:
     return text_of(guard, value)
 
 
-def rounded(guard: Guard, value: Value, places: Value = 0) -> Value:
-    """Round half up, as amounts are."""
-    return CORE.functions["round"].fn(guard, value, places)
+def rounded(_: Guard, value: Value, places: Value = 0) -> Decimal:
+    """Round half up, as amounts are, by the digits that the number is written with."""
+    if type(value) not in _NUMBERS:
+        refuse("round", value)
+    if type(places) is not int or not 0 <= places <= _MOST_PLACES:
+        refuse("un numero di decimali", places)
+    return _ROUNDING.quantize(Decimal(exactly(value)), Decimal(1).scaleb(-places))
 
 
 def yesno(_: Guard, value: Value, yes: Value = "sì", no: Value = "no") -> Value:
