@@ -13,7 +13,7 @@ from functools import partial
 import attrs
 import sqlalchemy
 
-from bench import commits, deliveries, hooks, imports, registry
+from bench import commits, deliveries, hooks, imports, registry, scripting
 from bench.databases import Databases, databases
 from bench.measure import Figure
 
@@ -24,6 +24,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "commits": lambda where, quick: commits.figures(where, quick=quick),
     "deliveries": lambda where, quick: deliveries.figures(where, quick=quick),
     "registry": lambda where, quick: registry.figures(where, quick=quick),
+    "scripting": lambda _, quick: scripting.figures(quick=quick),
 }
 
 
