@@ -146,7 +146,8 @@ class TestHandingOut:
         assert pool.lost == 1
 
     def test_when_all_are_busy_one_waits_and_then_is_told(self, new_pool):
-        pool = new_pool(size=1, patience=0.3)
+        pool = new_pool(size=1)
+        pool.patience = 0.3
         with pool.worker("a"), pytest.raises(NoWorkerFree) as caught, pool.worker("b"):
             pass
         assert caught.value.code == "SCRIPT_WORKERS_BUSY"

@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 from crmcore.scripting.errors import ScriptError
 from crmcore.scripting.locked.bounds import Bounds
 from crmcore.scripting.locked.engine import Engine, Prepared, load_engine
-from crmcore.scripting.locked.frames import HEADER, LARGEST, decode, encode, pack, pack_error, unpack, unpack_frozen
+from crmcore.scripting.locked.frames import HEADER, LARGEST, decode_trusted, encode, pack, pack_error, unpack, unpack_frozen
 from crmcore.scripting.locked.lockdown import lock_down
 
 _CHANNEL: Final = 0
@@ -28,7 +28,7 @@ def main() -> NoReturn:
     # asteval would import it for a second, and offers hundreds of its functions; nothing here needs it.
     sys.modules["numpy"] = None  # type: ignore[assignment]  # how Python says that a module may not be imported
     nonce, data = _receive()
-    start: Any = decode(data)
+    start: Any = decode_trusted(data)
     try:
         engines = {kind: load_engine(target) for kind, target in start["engines"].items()}
         for engine in engines.values():
@@ -47,7 +47,7 @@ def main() -> NoReturn:
 def _warm_up(engines: Mapping[str, Engine]) -> None:
     """Go through a request once, an erroneous one too: codecs and decoders are imported when they are first used."""
     _perform(engines, encode({"kind": "", "source": "", "options": {}, "contexts": [{}], "seconds": 1, "describe": False}))
-    decode(encode(pack({"à": [1.5, None, True]})))
+    decode_trusted(encode(pack({"à": [1.5, None, True]})))
     gc.collect()
     # What is there now stays for ever: the collector need not look at it again.
     gc.freeze()
@@ -56,7 +56,7 @@ def _warm_up(engines: Mapping[str, Engine]) -> None:
 def _perform(engines: Mapping[str, Engine], data: bytes) -> bytes:
     answers: list[object] = []
     try:
-        request: Any = decode(data)
+        request: Any = decode_trusted(data)
         options: Any = unpack(request["options"])
         prepared = engines[request["kind"]].prepare(request["source"], options)
         until = time.monotonic() + request["seconds"]

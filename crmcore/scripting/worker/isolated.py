@@ -200,10 +200,12 @@ def _selected(context: Mapping[str, object], tree: Tree | None) -> dict[str, Any
 
 
 def _packed(value: object) -> object:
-    return value if type(value) in _SIMPLE else pack(freeze(value))
+    found = freeze(value)
+    return found if type(found) in _SIMPLE else pack(found)
 
 
-_SIMPLE: Final = frozenset({type(None), bool})
+_SIMPLE: Final = frozenset({type(None), bool, str, int, float})
+"""What JSON has as it is."""
 
 
 def _paths(found: object) -> list[Path] | None:
