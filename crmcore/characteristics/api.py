@@ -13,6 +13,7 @@ How to use it::
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -32,6 +33,7 @@ from crmcore.model import CharacteristicChange, CharacteristicRow, Entity
 
 if TYPE_CHECKING:
     from crmcore.changesets import Preview
+    from crmcore.characteristics.authoring import RulesApi
     from crmcore.session import Session
 
 ACCOUNT = "account"
@@ -43,6 +45,13 @@ class CharacteristicsApi:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._warned: tuple[object, list[Label]] = (None, [])
+
+    @cached_property
+    def rules(self) -> RulesApi:
+        """The rules, for whoever writes them: checks, samples, references, rehearsals."""
+        from crmcore.characteristics.authoring import RulesApi  # noqa: PLC0415 - it needs the engine, and few sessions need it
+
+        return RulesApi(self._session)
 
     @property
     def warnings(self) -> tuple[Label, ...]:

@@ -48,6 +48,7 @@ def check_definitions(session: Session, changes: Sequence[Change]) -> list[Probl
             written.append(row)
             problems += _choices_removed(change)
     definitions = overlay(session, written, gone)
+    problems += [problem for row in gone for problem in _read_elsewhere(session, row)]
     for row in written:
         problems += _reasons(session, row, {key: each.spec for key, each in definitions.of(row.entity).items()})
     return problems
@@ -111,6 +112,15 @@ def _rule_problems(session: Session, definition: Definition, siblings: Collectio
             rule = read_rule(session.crm.rules, definition, kind, text, siblings)
             if rule.error is not None:
                 yield script_problem(rule.kind, definition.key, rule.error)
+
+
+def _read_elsewhere(session: Session, row: CharacteristicRow) -> Iterator[Problem]:
+    """What rules read is not deleted."""
+    from crmcore.characteristics.authoring import readers  # noqa: PLC0415 - only when something is deleted
+
+    rules = readers(session, row.entity, row.key)
+    if rules:
+        yield Problem(code="CHARACTERISTIC_READ_BY_RULE", params={"entity": row.entity, "key": row.key, "rules": ", ".join(rules)})
 
 
 def _in_use(session: Session, row: CharacteristicRow) -> Iterator[Problem]:

@@ -86,6 +86,8 @@ class Ruling:
     scope: Scope
     result: Ruled
     created: bool = False
+    view: Mapping[str, object] | None = None
+    """What rules see as ``record``, where it is not the record."""
 
     def run(self, fields: Collection[str] = ()) -> Ruled:
         """Run what has to run when the values of ``result`` changed, and with them ``fields`` of the record."""
@@ -248,7 +250,7 @@ class Context(Mapping[str, object]):
             if name == "today":
                 return ruling.session.now().astimezone(ruling.session.crm.zone).date()
         if name == "record":
-            return RecordView(ruling)
+            return ruling.view if ruling.view is not None else RecordView(ruling)
         return ruling.typed(name, ruling.result.stored.get(name))
 
     def __contains__(self, name: object) -> bool:

@@ -51,6 +51,15 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     # states
     "states.none": ("Nessuna tabella degli stati.", "No state tables."),
     "states.written": ("Disegnata la tabella {table} in {path}", "Drew table {table} into {path}"),
+    # script
+    "script.none": ("Nessuna regola.", "No rules."),
+    "script.checked": ("{count} regole in ordine.", "{count} rule(s) in order."),
+    "script.tested": ("{count} prove superate.", "{count} test(s) passed."),
+    "script.rehearsed": (
+        "{count} modifiche confrontate, {differing} con un esito diverso.",
+        "{count} change(s) compared, {differing} with another result.",
+    ),
+    "script.unread": ("Nessuna regola legge {name}.", "No rule reads {name}."),
     # new-plugin
     "new.exists": ("La cartella {folder} non è vuota.", "Folder {folder} is not empty."),
     "new.written": ("Scritto il plugin {name} in {folder}:", "Wrote plugin {name} in {folder}:"),
@@ -73,6 +82,19 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "doctor.dead": ("{count} lavori falliti: `crm jobs list --state dead`", "{count} dead job(s): `crm jobs list --state dead`"),
     # Column headings
     "col.name": ("nome", "name"),
+    "col.rule": ("regola", "rule"),
+    "col.problem": ("problema", "problem"),
+    "col.reads": ("legge", "reads"),
+    "col.text": ("testo", "text"),
+    "col.test": ("prova", "test"),
+    "col.passed": ("superata", "passed"),
+    "col.result": ("esito", "result"),
+    "col.change": ("modifica", "change"),
+    "col.record": ("scheda", "record"),
+    "col.present": ("ora", "now"),
+    "col.proposed": ("col nuovo testo", "with the new text"),
+    "col.line": ("riga", "line"),
+    "col.column": ("colonna", "column"),
     "col.plugin": ("plugin", "plugin"),
     "col.version": ("versione", "version"),
     "col.requires": ("richiede", "requires"),
