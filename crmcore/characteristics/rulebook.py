@@ -74,6 +74,12 @@ class RuleBook:
         """Whether there are no rules at all."""
         return not (self.validating or self.computing or self.changing)
 
+    def concerns(self, names: Collection[str]) -> bool:
+        """Return whether some rule runs when these characteristics or fields of a record change."""
+        changed = frozenset(names)
+        own = {rule.key for rule in self.rules() if rule.kind != "compute"}
+        return not changed.isdisjoint(own | self.fields | {key for rule in self.rules() for key in rule.reads | rule.needs})
+
     def rules(self) -> Iterable[Rule]:
         """Yield every rule."""
         yield from self.validating.values()
