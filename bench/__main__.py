@@ -13,7 +13,7 @@ from functools import partial
 import attrs
 import sqlalchemy
 
-from bench import commits, deliveries, hooks, imports, registry, scripting
+from bench import commits, deliveries, hooks, imports, registry, scripting, templates
 from bench.databases import Databases, databases
 from bench.measure import Figure
 
@@ -25,6 +25,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "deliveries": lambda where, quick: deliveries.figures(where, quick=quick),
     "registry": lambda where, quick: registry.figures(where, quick=quick),
     "scripting": lambda _, quick: scripting.figures(quick=quick),
+    "templates": lambda _, quick: templates.figures(quick=quick),
 }
 
 

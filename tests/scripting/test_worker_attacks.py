@@ -98,6 +98,14 @@ def test_a_worker_that_was_taken_over_is_replaced_at_its_first_wrong_answer(code
     assert works(isolated, tenant="b")
 
 
+def test_what_a_taken_over_worker_says_that_a_script_reads_holds_for_its_own_tenant_only(isolated):
+    lie = "import crmcore.scripting.rules as r\nr.PreparedRule.uses = property(lambda self: ())"
+    source = "name.lower()  # the same text, at two tenants"
+    attempt(isolated, "python", lie, tenant="liar")
+    attempt(isolated, "rule", source, {"name": "Rossi"}, tenant="liar")
+    assert isolated.run("rule", source, {"name": "Rossi"}, tenant="honest")["value"] == "rossi"
+
+
 def test_an_answer_left_behind_is_given_to_nobody(isolated):
     forged = (
         "import sys, os, json, struct\n"

@@ -111,7 +111,8 @@ class Isolated:
             [paths], _ = self._answer(request, lambda answer: [_paths(answer.get("uses"))], tenant, _deadline(options), bytes)
             return paths
 
-        return self._trees.of(kind, source, uses)
+        # What a worker says holds for its own tenant only, be the source the same.
+        return self._trees.of((tenant, kind, source), uses)
 
     def _ask(
         self, request: bytes, count: int, tenant: str, deadline: float, meanwhile: Callable[[], bytes] = bytes

@@ -63,7 +63,7 @@ class InProcess:
         """Run a source on one context; see `Runner`."""
         del tenant
         prepared = self._engine(kind).prepare(source, options)
-        tree = self._trees.of(kind, source, lambda: prepared.uses)
+        tree = self._trees.of((kind, source), lambda: prepared.uses)
         return plain(prepared(select(context, tree, freeze, Record)))
 
     def run_many(
@@ -72,7 +72,7 @@ class InProcess:
         """Run a source on many contexts; see `Runner`."""
         del tenant
         prepared = self._engine(kind).prepare(source, options)
-        return _each(prepared, self._trees.of(kind, source, lambda: prepared.uses), contexts)
+        return _each(prepared, self._trees.of((kind, source), lambda: prepared.uses), contexts)
 
     def check(self) -> None:
         """Need nothing."""

@@ -72,11 +72,10 @@ class Trees:
 
     def __init__(self, most: int = 2_000) -> None:
         self._most = most
-        self._found: dict[tuple[str, str], Tree | None] = {}
+        self._found: dict[tuple[str, ...], Tree | None] = {}
 
-    def of(self, kind: str, source: str, uses: Callable[[], Iterable[Path] | None]) -> Tree | None:
-        """Return what a source reads; ``uses`` is asked when it is not known."""
-        key = (kind, source)
+    def of(self, key: tuple[str, ...], uses: Callable[[], Iterable[Path] | None]) -> Tree | None:
+        """Return what a source reads, kept under a key; ``uses`` is asked when it is not known."""
         try:
             return self._found[key]
         except KeyError:
