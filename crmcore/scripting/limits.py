@@ -161,11 +161,9 @@ class Guard:
             BudgetExceeded: when it is too large, too deep (also: holds itself), or the walk takes too many steps.
         """
         kind = type(value)
-        if kind is str:
-            return len(value)
-        if kind in SCALARS:
+        if kind in SCALARS and kind is not str:
             return 1
-        size = self._walk(value)
+        size = len(value) if kind is str else self._walk(value)
         if most and size > most:
             raise BudgetExceeded(MEMORY)
         return size
