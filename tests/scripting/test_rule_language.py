@@ -8,6 +8,7 @@ import re
 from collections import OrderedDict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -29,6 +30,7 @@ from crmcore.scripting import (
     plugin_function,
     with_calendar,
 )
+from crmcore.scripting.methods import METHODS
 from crmcore.scripting.patterns import search
 from crmcore.scripting.workdays import with_closed_days
 
@@ -434,3 +436,10 @@ PIECES = st.recursive(
 def test_patterns_mean_what_they_mean_to_python(pattern, text, frame):
     whole = frame.format(f"(?:{pattern})")
     assert search(Guard(Limits(steps=10**7)), whole, text) is (re.search(whole, text) is not None)
+
+
+@pytest.mark.feature("P2.10")
+def test_the_page_about_rules_names_every_function_and_method():
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "rules.md").read_text("utf-8")
+    names = {*with_calendar(None).functions, *METHODS}
+    assert sorted(name for name in names if f"`{name}`" not in page) == []
