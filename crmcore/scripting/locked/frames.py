@@ -30,8 +30,10 @@ _LARGEST_EXPONENT: Final = 1_000
 _MOST_NODES: Final = 200_000
 
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
-_LONG_NUMBER: Final = re.compile(rb"[0-9]{300}|[0-9][eE][+-]?[0-9]{3}")
-"""What may be a number of too many digits, or one that is not finite."""
+_OTHERS: Final = bytes(set(range(256)) - set(b'[]{}"'))
+_DIGITS: Final = bytes(ord("0") if chr(code) in "0123456789" else ord(" ") for code in range(256))
+_LONG_RUN: Final = b"0" * 300
+"""Digits that may be a number which takes long to read."""
 
 
 def _shallow(levels: int) -> bytes:
@@ -111,7 +113,7 @@ def decode(data: bytes) -> object:
         BadFrame: with what is wrong.
     """
     _check_depth(data)
-    decoder = _CAREFUL if _LONG_NUMBER.search(data) else _DECODER
+    decoder = _CAREFUL if _LONG_RUN in data.translate(_DIGITS) else _DECODER
     try:
         return decoder.decode(data.decode("ascii"))
     except (ValueError, RecursionError) as error:
@@ -171,7 +173,10 @@ def unpack_frozen(value: object) -> object:
 
 def _check_depth(data: bytes) -> None:
     # Few brackets cannot nest deeply or take much room; only answers with more of them are looked at closely.
-    if (count := data.count(b"[") + data.count(b"{")) <= _DEEPEST or (count <= _MOST_NODES and _SHALLOW.fullmatch(data)):
+    count = data.count(b"[") + data.count(b"{")
+    # Without a backslash a text ends at the next quote, and what is neither quote nor bracket says nothing.
+    signs = data if b"\\" in data else data.translate(None, _OTHERS)
+    if count <= _DEEPEST or (count <= _MOST_NODES and _SHALLOW.fullmatch(signs)):
         return
     depth = nodes = 0
     for token in _BRACKETS.finditer(data):
@@ -209,7 +214,7 @@ def _no_constant(text: str) -> float:
     raise ValueError(message)
 
 
-_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
+_DECODER: Final = json.JSONDecoder(parse_float=_float, parse_constant=_no_constant)
 _CAREFUL: Final = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_no_constant)
 
 
@@ -242,7 +247,13 @@ def _pack_dict(value: Mapping[str, object]) -> dict[str, object]:
         if type(key) is not str:
             message = f"a key of type {type(key).__name__} does not cross to a worker"
             raise TypeError(message)
-        packed[_TAG + key if key[:1] == _TAG else key] = inner if type(inner) in _AS_IS else pack(inner)
+        name, kind = _TAG + key if key[:1] == _TAG else key, type(inner)
+        if kind in _AS_IS:
+            packed[name] = inner
+        elif inner or kind not in _EMPTY:
+            packed[name] = pack(inner)
+        else:
+            packed[name] = _EMPTY[kind]()
     return packed
 
 
@@ -255,6 +266,8 @@ def _pack_set(value: set[Any]) -> list[object]:
 
 
 _AS_IS: Final = frozenset({type(None), bool, int, float, str})
+_EMPTY: Final[Mapping[type, Callable[[], object]]] = {list: list, tuple: list, dict: dict}
+"""What needs no look inside when it is empty."""
 _PACKERS: Final[Mapping[type, Callable[..., object]]] = {
     list: _pack_list,
     tuple: _pack_list,
