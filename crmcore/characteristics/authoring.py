@@ -21,6 +21,7 @@ from sqlalchemy import select
 from crmcore.characteristics.rulebook import KINDS, Rule, RuleBook, book_of, read_rule
 from crmcore.characteristics.ruling import Context, Ruled, Ruling, Scope
 from crmcore.characteristics.state import state_of
+from crmcore.characteristics.values import same
 from crmcore.errors import UsageError
 from crmcore.labels import Label
 from crmcore.model import CharacteristicChange, Entity
@@ -106,6 +107,16 @@ class Rehearsal:
     def differing(self) -> tuple[Compared, ...]:
         """The changes of which the two rules say different things."""
         return tuple(each for each in self.compared if each.differs)
+
+
+@attrs.frozen
+class Recomputed:
+    """What computing anew did to some records: how many were looked at, how many changed, which failed, and where to go on."""
+
+    seen: int
+    changed: int
+    failed: tuple[int, ...]
+    last: int
 
 
 class RulesApi:
@@ -206,6 +217,35 @@ class RulesApi:
             found.append(Compared(rule.kind, record.id, change, one, two))
         return Rehearsal(tuple(found))
 
+    def recompute(self, rule_id: str, *, after: int = 0, limit: int = LAST_CHANGES) -> Recomputed:
+        """Compute the values of a rule anew, on records with ids above ``after``: for one that was changed after it had computed them.
+
+        The values are in the unit of work, like those of any rule; records on which the rule fails keep what they have.
+
+        Raises:
+            UsageError: ``RULE_UNKNOWN``, also for a rule that computes nothing.
+        """
+        rule = self.find(rule_id)
+        if rule.kind != "compute":
+            raise UsageError(
+                "RULE_UNKNOWN", rule=rule_id, known=", ".join(each.id for each in self._all() if each.kind == "compute") or "-"
+            )
+        cls = self._session.registry.entities[rule.definition.spec.entity]
+        records = self._session.scalars(select(cls).where(cls.id > after).order_by(cls.id).limit(limit)).all()
+        changed, failed = 0, []
+        for record in records:
+            stored: Mapping[str, Any] = getattr(record, "characteristics")  # noqa: B009 - not every entity has them
+            inside = Scope(self._session, record, (rule.definition,), None).holds(rule.definition, ())
+            tried = self._try(rule, record, stored, stored) if inside else Tried("skipped")
+            if tried.verdict in {"rejected", "failed"}:
+                failed.append(record.id)
+                continue
+            value = None if tried.value is None else rule.definition.normalise(tried.value)
+            if not same(stored.get(rule.key), value):
+                self._session.characteristics.set_automatic(record, rule.key, value, f"rule:{rule.id}")
+                changed += 1
+        return Recomputed(len(records), changed, tuple(failed), records[-1].id if records else after)
+
     def _history(
         self, entity: str, cls: type[Entity], keys: set[str], last: int
     ) -> Iterator[tuple[int, Entity, dict[str, Any], dict[str, Any]]]:
@@ -266,7 +306,13 @@ class RulesApi:
         except ScriptError as error:
             return _refused("rejected" if error.kind is Kind.REJECTED else "failed", error)
         except NotPlain:
-            return Tried("failed", reason=Label("un dato è troppo grande per una regola", "some value is too large for a rule"))
+            return Tried(
+                "failed",
+                reason=Label(
+                    "un dato è troppo grande, o di un tipo che le regole non leggono",
+                    "some value is too large, or of a type that rules do not read",
+                ),
+            )
         return Tried(
             "value",
             answer.value,

@@ -204,7 +204,16 @@ class Ruling:
                 self._fail(rule, error)
             return None
         except NotPlain:
-            self._tell(rule, FAILED, Label("un dato è troppo grande per una regola", "some value is too large for a rule"), 0, 0)
+            self._tell(
+                rule,
+                FAILED,
+                Label(
+                    "un dato è troppo grande, o di un tipo che le regole non leggono",
+                    "some value is too large, or of a type that rules do not read",
+                ),
+                0,
+                0,
+            )
             return None
         self.result.warnings += [Label(text, text) for text in answer.warnings]
         return answer

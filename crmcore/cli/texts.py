@@ -59,6 +59,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "{count} modifiche confrontate, {differing} con un esito diverso.",
         "{count} change(s) compared, {differing} with another result.",
     ),
+    "script.recomputed": (
+        "{seen} schede esaminate, {changed} cambiate, {failed} non riuscite.",
+        "{seen} record(s) looked at, {changed} changed, {failed} failed.",
+    ),
     "script.unread": ("Nessuna regola legge {name}.", "No rule reads {name}."),
     # new-plugin
     "new.exists": ("La cartella {folder} non è vuota.", "Folder {folder} is not empty."),

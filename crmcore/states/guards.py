@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from crmcore.session import Session
 
 _LONGEST_SHOWN: Final = 60
-_TOO_LARGE: Final = Label("un dato è troppo grande per una regola", "some value is too large for a rule")
+_TOO_LARGE: Final = Label(
+    "un dato è troppo grande, o di un tipo che le regole non leggono", "some value is too large, or of a type that rules do not read"
+)
 
 
 def rule_problems(session: Session, record: Entity, guard: str) -> list[Problem]:

@@ -109,6 +109,21 @@ def test_a_changed_rule_is_rehearsed_on_the_changes_of_the_past(crm, rules, tmp_
     assert rows == []
 
 
+@pytest.mark.feature("C06", "C09")
+def test_values_of_a_changed_rule_are_computed_anew(crm, rules):
+    with Crm.open(rules) as opened, opened.session("anna") as s:
+        s.characteristics.update("consumo_specifico", compute="round(consumo_kwh / superficie_mq / 10, 2)")
+        s.commit()
+    found = json.loads(crm("-C", rules, "--json", "script", "recompute", SPECIFIC).stdout)
+    assert found == {"seen": 2, "changed": 2, "failed": []}
+    with Crm.open(rules) as opened, opened.session("anna") as s:
+        # What depends on it follows: 9000 / 90 / 10 is 10, and so class A.
+        assert s.characteristics.get(s.require(Account, 2), "classe") == "A"
+        assert {each.source for each in s.characteristics.history(s.require(Account, 2), "consumo_specifico")} == {f"rule:{SPECIFIC}"}
+    assert json.loads(crm("-C", rules, "--json", "script", "recompute", SPECIFIC).stdout)["changed"] == 0
+    assert "RULE_UNKNOWN" in crm("-C", rules, "script", "recompute", SURFACE, code=1).stderr
+
+
 @pytest.mark.feature("S11", "C06")
 def test_tells_which_rules_read_a_field(crm, rules):
     found = json.loads(crm("-C", rules, "--json", "script", "references", "consumo_kwh").stdout)
