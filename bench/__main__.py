@@ -13,7 +13,7 @@ from functools import partial
 import attrs
 import sqlalchemy
 
-from bench import access, commits, deliveries, deployments, hooks, imports, registry
+from bench import access, commits, deliveries, deployments, hooks, imports, registry, scripting, templates
 from bench.databases import Databases, databases
 from bench.measure import Figure
 
@@ -26,6 +26,8 @@ SUBJECTS: Mapping[str, Subject] = {
     "access": lambda where, quick: access.figures(where, quick=quick),
     "registry": lambda where, quick: registry.figures(where, quick=quick),
     "deployments": lambda where, quick: deployments.figures(where, quick=quick),
+    "scripting": lambda _, quick: scripting.figures(quick=quick),
+    "templates": lambda _, quick: templates.figures(quick=quick),
 }
 
 

@@ -24,6 +24,8 @@ from crmcore.migrate import PluginRecord, Progress, SchemaState
 from crmcore.model import CORE
 from crmcore.registry import Registry
 from crmcore.registry import load as load_registry
+from crmcore.scripting.host import RuleHost
+from crmcore.scripting.worker import Runner, open_runner
 from crmcore.session import Actor, Cause, Session
 from crmcore.session.rules import seed
 from crmcore.settings import CORE_DEFAULTS
@@ -93,6 +95,8 @@ class Crm:
         self.state_tables = StateTableCache()
         self.fingerprints = new_fingerprints()
         self.access = Access(self)
+        self.scripts = _open_scripts(settings)
+        self.rules = RuleHost.of(self)
 
     @classmethod
     def open(  # noqa: PLR0913 - all but the target are optional
@@ -122,7 +126,7 @@ class Crm:
 
         Raises:
             ConfigurationError: with every problem of the deployment or the settings.
-            StartError: with every problem of every plugin.
+            StartError: with every problem of every plugin; ``SCRIPT_ISOLATION_UNAVAILABLE``.
             DatabaseError: ``SCHEMA_BEHIND`` when migrations are pending, ``SCHEMA_AHEAD``, ``DATABASE_URL``, ``DATABASE_UNREACHABLE``.
         """
         options = _options(target, plugins, settings, zone, lang, busy_timeout)
@@ -145,6 +149,7 @@ class Crm:
             quarantined=quarantined,
         )
         try:
+            crm.scripts.check()
             if migrate:
                 crm.migrate()
             if check_schema:
@@ -254,6 +259,7 @@ class Crm:
         if not self._closed:
             self._closed = True
             self.access.close()
+            self.scripts.close()
             self._storage.close()
 
     def _connect(self) -> _Borrowed | Connection:
@@ -358,6 +364,11 @@ def _resolve_settings(options: _Options, registry: Registry) -> Mapping[str, Map
     if problems:
         raise ConfigurationError("CONFIG_REFUSED", problems, place=options.deployment.source.name if options.deployment else "settings")
     return MappingProxyType(dict(values))
+
+
+def _open_scripts(settings: Mapping[str, Mapping[str, object]]) -> Runner:
+    core = {**CORE_DEFAULTS, **settings.get(CORE, {})}
+    return open_runner(str(core["script_isolation"]), workers=int(str(core["script_workers"])))
 
 
 def _calendar(registry: Registry, settings: Mapping[str, Mapping[str, object]]) -> WorkingCalendar:

@@ -60,6 +60,22 @@ CORE_SETTINGS: Final = ConfigSchema(
             "label": Label("Scopi di marketing", "Marketing purposes"),
             "help": "Purposes for which a preference is not enough: they need a consent for the purpose itself or for `marketing`.",
         },
+        "script_isolation": {
+            "type": "string",
+            "allowed": ["process", "worker"],
+            "default": "process",
+            "label": Label("Isolamento degli script", "Isolation of scripts"),
+            "help": "Where rules and texts run: `process` for scripts of the deployment's own people; `worker`, a locked process for each "
+            "tenant, for those of people who are not trusted. With `worker` the CRM does not start where processes cannot be locked down.",
+        },
+        "script_workers": {
+            "type": "integer",
+            "min": 1,
+            "max": 64,
+            "default": 4,
+            "label": Label("Processi degli script", "Script processes"),
+            "help": "How many locked processes there are at most, with `script_isolation: worker`.",
+        },
         "large_table": {
             "type": "integer",
             "min": 0,

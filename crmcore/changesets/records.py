@@ -15,6 +15,7 @@ from crmcore.events import RecordVerb
 from crmcore.hooks import Phase
 from crmcore.model import Entity
 from crmcore.session.changes import collect_changes
+from crmcore.session.fields import plan_of
 
 if TYPE_CHECKING:
     from crmcore.session import Session
@@ -24,7 +25,7 @@ Values = Mapping[int, Mapping[str, Any]]
 
 
 def wants_records(session: Session, kind: Kind, cls: type[Entity], fields: Collection[str]) -> bool:
-    """Return whether somebody has to see each record: a hook, a handler in the transaction, a limit on chains, or a field's type."""
+    """Return whether somebody has to see each record: a hook, a handler in the transaction, a limit on chains, a type, or a rule."""
     registry = session.registry
     event = f"{cls.entity_name()}.{RecordVerb.UPDATED}"
     return (
@@ -32,7 +33,19 @@ def wants_records(session: Session, kind: Kind, cls: type[Entity], fields: Colle
         or bool(registry.handlers_of(event, Phase.IN_TRANSACTION))
         or session.unit.cause.depth >= session.crm.depth_limit
         or not all(kind.writer.is_bulk(cls, field) for field in fields)
+        or _read_by_rules(session, cls, fields)
     )
+
+
+def _read_by_rules(session: Session, cls: type[Entity], fields: Collection[str]) -> bool:
+    """Return whether rules of characteristics run when these fields or characteristics change."""
+    if not plan_of(cls).has_characteristics:
+        return False
+    from crmcore.characteristics.rulebook import book_of  # noqa: PLC0415 - characteristics are written through change sets themselves
+    from crmcore.characteristics.state import state_of  # noqa: PLC0415 - as above
+
+    book = book_of(session.crm.rules, state_of(session).definitions, cls.entity_name())
+    return book.concerns(fields)
 
 
 def find_refused(session: Session, kind: Kind, cls: type[Entity], wishes: Iterable[Seen]) -> dict[int, Problem]:

@@ -13,6 +13,7 @@ How to use it::
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -27,10 +28,12 @@ from crmcore.characteristics.state import overlay, state_of
 from crmcore.characteristics.values import is_automatic, unknown
 from crmcore.errors import UsageError, ValidationFailed
 from crmcore.hooks import CharacteristicDef
+from crmcore.labels import Label
 from crmcore.model import CharacteristicChange, CharacteristicRow, Entity
 
 if TYPE_CHECKING:
     from crmcore.changesets import Preview
+    from crmcore.characteristics.authoring import RulesApi
     from crmcore.session import Session
 
 ACCOUNT = "account"
@@ -41,6 +44,26 @@ class CharacteristicsApi:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._warned: tuple[object, list[Label]] = (None, [])
+
+    @cached_property
+    def rules(self) -> RulesApi:
+        """The rules, for whoever writes them: checks, samples, references, rehearsals."""
+        from crmcore.characteristics.authoring import RulesApi  # noqa: PLC0415 - it needs the engine, and few sessions need it
+
+        return RulesApi(self._session)
+
+    @property
+    def warnings(self) -> tuple[Label, ...]:
+        """What rules had to say of the values of the present unit of work, or of the last one that had some; nothing was refused for it."""
+        return tuple(self._warned[1])
+
+    def warn(self, texts: Sequence[Label]) -> None:
+        """Keep warnings of rules; for the platform's own modules."""
+        unit = self._session.unit
+        if texts and self._warned[0] is not unit:
+            self._warned = (unit, [])
+        self._warned[1].extend(each for each in texts if each not in self._warned[1])
 
     # Definitions
 

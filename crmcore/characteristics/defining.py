@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from crmcore.characteristics.definitions import OPTIONS, spec_of
+from crmcore.characteristics.definitions import OPTIONS, Definition, bind, spec_of
 from crmcore.characteristics.expressions import raw_value_of
-from crmcore.characteristics.soundness import definition_reasons, find_cycle, rule_fault
+from crmcore.characteristics.rulebook import KINDS, read_rule
+from crmcore.characteristics.soundness import definition_reasons, find_cycle
 from crmcore.characteristics.state import overlay, state_of
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
 from crmcore.hooks import DEPLOYMENT, CharacteristicDef
 from crmcore.labels import Label
 from crmcore.model import CharacteristicRow
+from crmcore.scripting.host import script_problem
 
 if TYPE_CHECKING:
     from crmcore.session import Change, Session
@@ -25,7 +27,6 @@ _FIXED = {
     "key": Label("la chiave", "the key"),
     "type": Label("il tipo", "the type"),
 }
-_RULES = ("validate", "compute", "on_change")
 
 
 def check_definitions(session: Session, changes: Sequence[Change]) -> list[Problem]:
@@ -47,6 +48,7 @@ def check_definitions(session: Session, changes: Sequence[Change]) -> list[Probl
             written.append(row)
             problems += _choices_removed(change)
     definitions = overlay(session, written, gone)
+    problems += [problem for row in gone for problem in _read_elsewhere(session, row)]
     for row in written:
         problems += _reasons(session, row, {key: each.spec for key, each in definitions.of(row.entity).items()})
     return problems
@@ -101,12 +103,25 @@ def _reasons(session: Session, row: CharacteristicRow, siblings: Mapping[str, Ch
     cycle = find_cycle(siblings)
     if spec.key in cycle:
         yield Problem(code="CHARACTERISTIC_CYCLE", params={"cycle": " → ".join(cycle)})
-    for kind in _RULES:
-        text = getattr(spec, kind)
-        fault = rule_fault(text) if isinstance(text, str) else None
-        if fault is not None:
-            params = {"kind": kind, "object": spec.key, "line": fault[0], "column": fault[1], "reason": fault[2]}
-            yield Problem(code="SCRIPT_INVALID", params=params)
+    yield from _rule_problems(session, bind(spec, registry.field_types, owner=""), siblings)
+
+
+def _rule_problems(session: Session, definition: Definition, siblings: Collection[str]) -> Iterator[Problem]:
+    for kind in KINDS:
+        text = getattr(definition.spec, kind)
+        if isinstance(text, str):
+            rule = read_rule(session.crm.rules, definition, kind, text, siblings)
+            if rule.error is not None:
+                yield script_problem(rule.kind, definition.key, rule.error)
+
+
+def _read_elsewhere(session: Session, row: CharacteristicRow) -> Iterator[Problem]:
+    """What rules read is not deleted."""
+    from crmcore.characteristics.authoring import readers  # noqa: PLC0415 - only when something is deleted
+
+    rules = readers(session, row.entity, row.key)
+    if rules:
+        yield Problem(code="CHARACTERISTIC_READ_BY_RULE", params={"entity": row.entity, "key": row.key, "rules": ", ".join(rules)})
 
 
 def _in_use(session: Session, row: CharacteristicRow) -> Iterator[Problem]:

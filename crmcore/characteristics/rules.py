@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm.attributes import get_history
 
 from crmcore.characteristics.defining import check_definitions
 from crmcore.characteristics.history import record_history
+from crmcore.characteristics.refusals import audit_refusals
+from crmcore.characteristics.rulebook import RuleBook, book_of
+from crmcore.characteristics.ruling import Ruled, Ruling, Scope
 from crmcore.characteristics.scope import Places, account_of, read_places, read_portfolios, scope_label
 from crmcore.characteristics.state import UnitState, state_of
 from crmcore.characteristics.targets import missing_targets
-from crmcore.characteristics.values import check_values
+from crmcore.characteristics.values import Checked, check_values
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
 from crmcore.model import Account, AccountPortfolio, CharacteristicRow, Entity
@@ -55,10 +58,11 @@ def check_commit(session: Session, changes: Sequence[Change]) -> Iterable[Proble
 
 
 def _places_of_new(session: Session, changes: Sequence[Change]) -> Places | None:
-    """Return where new accounts will be, by their identity, when some definition with a default wants to know."""
+    """Return where new accounts will be, by their identity, when some definition with a default or a rule wants to know."""
     if not any(isinstance(change.record, Account) and change.verb is RecordVerb.CREATED for change in changes):
         return None
-    bound = [each for each in state_of(session).of(Account.entity_name()).values() if each.bound and each.spec.default is not None]
+    definitions = state_of(session).of(Account.entity_name()).values()
+    bound = [each for each in definitions if each.bound and (each.spec.default is not None or each.spec.compute is not None)]
     if not bound:
         return None
     homes = [
@@ -70,19 +74,33 @@ def _places_of_new(session: Session, changes: Sequence[Change]) -> Places | None
 
 
 def _check_record(session: Session, change: Change, places: Places | None) -> list[Problem]:
-    """Check the values of one record; what is stored is set on the record and in the change."""
-    if _COLUMN not in change.changes and change.verb is not RecordVerb.CREATED:
+    """Check the values of one record, and run its rules; what is stored is set on the record and in the change."""
+    state = state_of(session)
+    book = book_of(session.crm.rules, state.definitions, change.entity) if any(state.of(change.entity)) else None
+    fields = book.fields.intersection(change.changes) if book is not None else ()
+    if _COLUMN not in change.changes and change.verb is not RecordVerb.CREATED and not fields:
         return []
-    given = change.record.__dict__.get(_COLUMN)
+    given = getattr(change.record, _COLUMN)
     if not isinstance(given, Mapping):
         return []  # told by the check of the column
-    state = state_of(session)
     definitions = state.of(change.entity)
     if not given and not definitions and _COLUMN not in change.changes:
         return []
-    old, new = change.changes.get(_COLUMN, (None, {}))
+    checked = _check_given(state, change, given, places)
+    problems = [*checked.problems, *_taken_away(change, definitions, checked.changed - checked.stored.keys())]
+    result = Ruled(dict(checked.stored), set(checked.changed), problems)
+    if book is not None and not book.empty and not problems and session.unit.tells:
+        _rule(session, change, book, result, fields, places)
+    if not result.problems:
+        _keep(session, state, change, given, result)
+    return result.problems
+
+
+def _check_given(state: UnitState, change: Change, given: Mapping[str, Any], places: Places | None) -> Checked:
+    """Check what somebody wrote, with the defaults of what nobody did."""
+    definitions = state.of(change.entity)
+    old, new = change.changes.get(_COLUMN, (given, given) if change.verb is not RecordVerb.CREATED else (None, {}))
     old, new = old or {}, new or {}
-    problems: list[Problem] = []
     if change.verb is RecordVerb.CREATED:
         # One that is bound and whose account is not yet in its portfolio waits for `fill_defaults`.
         here = id(change.record)
@@ -93,20 +111,39 @@ def _check_record(session: Session, change: Change, places: Places | None) -> li
         }
         new = {**new, **_defaults(state, change.record, defaults)}
     writers = state.writers(change.record, new) if state.automatic else {}
-    checked = check_values(change.entity, new, old, definitions, writers, state.writer)
-    problems += checked.problems
-    problems += _taken_away(change, definitions, checked.changed - checked.stored.keys())
-    if problems:
-        return problems
-    if dict(checked.stored) != dict(given) or checked.changed:
-        setattr(change.record, _COLUMN, dict(checked.stored))
-    if _COLUMN in change.changes or checked.changed:
-        change.changes[_COLUMN] = (change.changes.get(_COLUMN, (None, None))[0], dict(checked.stored))
-    if checked.changed:
+    return check_values(change.entity, new, old, definitions, writers, state.writer)
+
+
+def _rule(session: Session, change: Change, book: RuleBook, result: Ruled, fields: Collection[str], places: Places | None) -> None:
+    """Run the rules of a record; what they refuse is audited when the unit of work ends with it."""
+    state = state_of(session)
+    definitions = state.of(change.entity)
+    ruling = Ruling(
+        session=session,
+        state=state,
+        book=book,
+        record=change.record,
+        definitions=definitions,
+        previous=(change.changes.get(_COLUMN) or (getattr(change.record, _COLUMN), None))[0] or {},
+        scope=Scope(session, change.record, [rule.definition for rule in book.rules() if rule.definition.bound], places),
+        result=result,
+        created=change.verb is RecordVerb.CREATED,
+    )
+    ruling.run(fields)
+    session.characteristics.warn(result.warnings)
+    audit_refusals(session, change, result.problems)
+
+
+def _keep(session: Session, state: UnitState, change: Change, given: Mapping[str, Any], result: Ruled) -> None:
+    if result.stored != dict(given) or result.changed:
+        setattr(change.record, _COLUMN, dict(result.stored))
+    if _COLUMN in change.changes or result.changed:
+        before = change.changes.get(_COLUMN, (dict(given) if change.verb is RecordVerb.UPDATED else None, None))[0]
+        change.changes[_COLUMN] = (before, dict(result.stored))
+    if result.changed:
         _record_later(session, state)
-    elif change.verb is RecordVerb.UPDATED:
+    elif change.verb is RecordVerb.UPDATED and _COLUMN in change.changes:
         _forget(change)
-    return []
 
 
 def _defaults(state: UnitState, record: Entity, definitions: Mapping[str, Definition]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -10,12 +9,11 @@ from typing import Final
 
 from crmcore.characteristics.definitions import bind
 from crmcore.characteristics.expressions import is_key
+from crmcore.characteristics.rulebook import dependencies
 from crmcore.characteristics.types import BUILTIN_TYPES
 from crmcore.hooks import CharacteristicDef, FieldType
 from crmcore.labels import Label
 
-_LONGEST_RULE: Final = 8_000
-"""Characters of a rule; parsing itself can crash a process on longer nested ones."""
 _UNITS: Final = 10
 
 
@@ -79,22 +77,9 @@ def _default_reasons(spec: CharacteristicDef, types: Mapping[str, FieldType]) ->
 
 def find_cycle(definitions: Mapping[str, CharacteristicDef]) -> list[str]:
     """Return the keys of a circle of computed characteristics, in the order of computation; none when there is none (I-14)."""
-    graph = {key: set(spec.depends_on) for key, spec in definitions.items()}
+    graph = {key: dependencies(spec, definitions) for key, spec in definitions.items()}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         return list(reversed(error.args[1]))
     return []
-
-
-def rule_fault(text: str) -> tuple[int, int, str] | None:
-    """Return line, column and reason when the text of a rule cannot be read."""
-    if len(text) > _LONGEST_RULE:
-        return 1, 1, f"{len(text)} characters, at most {_LONGEST_RULE}"
-    try:
-        ast.parse(text)
-    except SyntaxError as error:
-        return error.lineno or 1, error.offset or 1, error.msg
-    except (ValueError, RecursionError, MemoryError) as error:
-        return 1, 1, f"{type(error).__name__}: {error}"
-    return None

@@ -26,6 +26,7 @@ ENTRIES: Final = {
     "jobs": Entry(f"{_COMMANDS}.jobs:jobs", _RUN, "Look at the queue, and retry what failed."),
     "states": Entry(f"{_COMMANDS}.states:states", _RUN, "List state tables, and draw them."),
     "access": Entry(f"{_COMMANDS}.access:access", _RUN, "Show who may see what, and why."),
+    "script": Entry(f"{_COMMANDS}.script:script", _RUN, "List, check and try rules."),
     "plugin": Entry(f"{_COMMANDS}.plugin:plugin", _EXTEND, "List, enable, disable and purge plugins."),
     "new-plugin": Entry(f"{_COMMANDS}.new_plugin:new_plugin", _EXTEND, "Write the skeleton of a new plugin."),
     "completion": Entry(f"{_COMMANDS}.completion:completion", _EXTEND, "Print the completion script of a shell."),

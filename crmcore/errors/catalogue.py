@@ -20,6 +20,7 @@ from crmcore.errors.codes_query import QUERY
 from crmcore.errors.codes_registry import REGISTRY
 from crmcore.errors.codes_start import START
 from crmcore.errors.codes_storage import STORAGE
+from crmcore.errors.codes_templates import TEMPLATES
 from crmcore.errors.codes_work import WORK
 
 
@@ -34,6 +35,6 @@ def _index(codes: Iterable[ErrorCode]) -> Mapping[str, ErrorCode]:
 
 
 CATALOGUE: Final[Mapping[str, ErrorCode]] = _index(
-    (*START, *DECLARATIONS, *STORAGE, *WORK, *CONFORMANCE, *REGISTRY, *CHARACTERISTICS, *QUERY, *CHANGES, *ACCESS, *PLANNING)
+    (*START, *DECLARATIONS, *STORAGE, *WORK, *CONFORMANCE, *REGISTRY, *CHARACTERISTICS, *QUERY, *CHANGES, *ACCESS, *PLANNING, *TEMPLATES)
 )
 """Code → description, of every code that the core raises."""

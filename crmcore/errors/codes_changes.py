@@ -92,7 +92,7 @@ _STATES: Final = (
         "GUARD_UNSUPPORTED",
         "guard {guard!r} of {table} {step} is not a registered script function",
         "la condizione {guard!r} di {table} {step} non è una funzione registrata",
-        "A guard is the name of a function that a plugin declares through `crm_script_functions`; rules in text are not supported yet.",
+        "A guard is a rule, or the name of a function that a plugin declares through `crm_script_functions`: is the plugin enabled?",
     ),
     ErrorCode(
         "HISTORY_FIXED",
@@ -126,6 +126,18 @@ _TRANSITIONS: Final = (
         "rule {rule} does not let {entity} through",
         "la regola {rule} non lascia passare {entity}",
         "The condition of the step does not hold for this record.",
+    ),
+    ErrorCode(
+        "GUARD_REJECTED",
+        "{entity}: {reason} (condition of the step, line {line}, column {column})",
+        "{entity}: {reason} (condizione del passaggio, riga {line}, colonna {column})",
+        "The rule of the step says why this record may not take it.",
+    ),
+    ErrorCode(
+        "GUARD_BROKEN",
+        "the condition {rule} failed on {entity}, line {line}, column {column}: {reason}",
+        "la condizione {rule} non è riuscita su {entity}, riga {line}, colonna {column}: {reason}",
+        "The rule of the step has to be corrected by whoever wrote it; until then it lets nothing pass.",
     ),
     ErrorCode(
         "MISSING_FIELD",

@@ -85,5 +85,47 @@ CHARACTERISTICS: Final = (
         "{key!r} di {entity} {id}: {value!r} non diventa {type!r}: {expected}",
         "Correct or clear the value, then plan the change of type again; until then nothing changes (I-12).",
     ),
+    ErrorCode(
+        "RULE_REJECTED",
+        "{label}: {reason} (rule {rule}, line {line}, column {column})",
+        "{label}: {reason} (regola {rule}, riga {line}, colonna {column})",
+        "A rule of the characteristic does not let this value pass; nothing of the change was written. `crm script check` shows the rule.",
+    ),
+    ErrorCode(
+        "RULE_FAILED",
+        "rule {rule} failed, line {line}, column {column}: {reason}",
+        "la regola {rule} non è riuscita, riga {line}, colonna {column}: {reason}",
+        "The rule itself has to be corrected, by whoever wrote it; until then it lets nothing pass (I-16), and nothing was written.",
+    ),
+    ErrorCode(
+        "CHARACTERISTIC_READ_BY_RULE",
+        "characteristic {key!r} of {entity} is read by {rules}",
+        "la caratteristica {key!r} di {entity} è letta da {rules}",
+        "Change those rules first; `crm script references` lists the places. Keys never change, so that rules find what they read.",
+    ),
+    ErrorCode(
+        "RULE_UNKNOWN",
+        "there is no rule {rule!r}; there are {known}",
+        "non esiste la regola {rule!r}; ci sono {known}",
+        "A rule is named by entity, key and kind: `account.classe.compute`. `crm script list` shows all.",
+    ),
+    ErrorCode(
+        "SCRIPT_REFUSED",
+        "{place}, line {line} column {column}: {reason}",
+        "{place}, riga {line} colonna {column}: {reason}",
+        "The text is no rule of the language; the chapter on scripting lists its syntax, names and functions.",
+    ),
+    ErrorCode(
+        "SCRIPT_TESTS_FAILED",
+        "{failed} of {count} tests of rules failed",
+        "{failed} prove di regole su {count} non superate",
+        "The list above shows what each test gave; correct the rule, or what the test expects.",
+    ),
+    ErrorCode(
+        "SCRIPT_SAMPLE",
+        "{place}: {reason}",
+        "{place}: {reason}",
+        "A sample is a JSON object of values by key; tests are a list of `rule`, `given`, and `expect` or `refused`.",
+    ),
 )
 """In the order in which one meets them: values first, then definitions."""

@@ -151,9 +151,9 @@ DECLARATIONS: Final = (
     ),
     ErrorCode(
         "SCRIPT_INVALID",
-        "the {kind} rule of {object!r} cannot be parsed, line {line} column {column}: {reason}",
-        "la regola {kind} di {object!r} non è leggibile, riga {line} colonna {column}: {reason}",
-        "Rules are Python expressions or short statements; see the chapter on scripting.",
+        "the {kind} rule of {object!r} is no rule, line {line} column {column}: {reason}",
+        "la regola {kind} di {object!r} non va bene, riga {line} colonna {column}: {reason}",
+        "Rules are written in a small part of Python, with the names and functions that the chapter on scripting lists.",
     ),
     ErrorCode(
         "TEMPLATE_INVALID",

@@ -8,15 +8,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import Connection, insert, inspect
+from sqlalchemy import inspect
 
 from crmcore.errors import Problem, RecordNotFound, StaleVersion, TransitionRefused, UsageError
 from crmcore.hooks import State, Transition, TransitionMode
-from crmcore.model import AUDIT, Entity, StateChange
+from crmcore.model import Entity, StateChange
 from crmcore.registry.dispatch import failure
 from crmcore.session.fields import plan_of, to_plain
+from crmcore.session.refusals import Refusal, audit_refused
+from crmcore.states.guards import rule_problems
 from crmcore.states.tables import Table, tables_of
-from crmcore.storage import translate_errors, write_transaction
 
 if TYPE_CHECKING:
     from crmcore.session import Session
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 OVERRIDE: Final = "workflow.override"
 """The permission to take a step that the table does not allow."""
 
-_REFUSED: Final = "refused"
 _MOVES: Final = "states.moves"
 
 
@@ -151,8 +151,7 @@ def _data_problems(session: Session, record: Entity, step: Transition) -> list[P
 def _guard_problems(session: Session, record: Entity, guard: str) -> list[Problem]:
     function = session.registry.script_functions.get(guard)
     if function is None:
-        # Its plugin is off, or the database holds a rule in text: closed rather than ignored.
-        return [Problem(code="GUARD_UNSUPPORTED", params={"table": record.entity_name(), "step": "", "guard": guard})]
+        return rule_problems(session, record, guard)
     try:
         passed = bool(function.fn(plain_fields(record)))
     except Exception as error:  # foreign code: whatever it raises is reported with the name of its plugin
@@ -234,28 +233,5 @@ def _refuse(
 
 
 def _audit(session: Session, entity: str, key: int, source: str | None, to: str, problems: Sequence[Problem]) -> None:
-    with translate_errors():
-        if session.hosted:
-            # A second connection could wait for the host's for ever; like everything there, this lasts if the host commits.
-            _write_refusal(session.orm.connection(), session, entity, key, source, to, problems)
-            session.orm.commit()
-            return
-        with write_transaction(session.crm.engine) as connection:
-            _write_refusal(connection, session, entity, key, source, to, problems)
-
-
-def _write_refusal(
-    connection: Connection, session: Session, entity: str, key: int, source: str | None, to: str, problems: Sequence[Problem]
-) -> None:
-    row = {
-        "at": session.now(),
-        "actor": session.actor.name,
-        "device": session.actor.device,
-        "source": session.source,
-        "correlation_id": session.unit.cause.correlation_id,
-        "entity": entity,
-        "entity_id": key,
-        "verb": _REFUSED,
-        "changes": {"state": [source, to], "refusal": [None, [problem.code for problem in problems]]},
-    }
-    connection.execute(insert(AUDIT), [row])
+    changes = {"state": [source, to], "refusal": [None, [problem.code for problem in problems]]}
+    audit_refused(session, [Refusal(entity, key, changes)])

@@ -12,6 +12,7 @@ from crmcore.events import RecordVerb
 from crmcore.hooks import TransitionMode
 from crmcore.model import StateChange, StateRow, StateTableRow, TransitionRow
 from crmcore.states.changing import is_initial, moved_to
+from crmcore.states.guards import guard_inputs
 from crmcore.states.tables import Table, forget_tables, tables_of
 from crmcore.states.writing import DEPLOYMENT
 
@@ -124,7 +125,19 @@ def _known(session: Session, table: Table) -> Known:
     own = table.owner == DEPLOYMENT and cls is not None
     fields = {*inspect(cls).columns.keys(), *state_of(session).of(table.definition.entity)} if own and cls else None
     entities = registry.entities if table.owner == DEPLOYMENT else {**registry.entities, table.definition.entity: None}
-    return Known(entities=entities, functions=registry.script_functions, jobs=registry.jobs, fields=fields)
+    inputs = guard_inputs(session, cls) if own and cls is not None else None
+
+    def check_rule(text: str) -> Problem | None:
+        from crmcore.scripting.errors import ScriptError  # noqa: PLC0415 - deployments without rules need no engine
+        from crmcore.scripting.host import script_problem  # noqa: PLC0415 - as above
+
+        try:
+            session.crm.rules.check(text, inputs)
+        except ScriptError as error:
+            return script_problem("guard", table.definition.name, error)
+        return None
+
+    return Known(entities=entities, functions=registry.script_functions, jobs=registry.jobs, fields=fields, check_rule=check_rule)
 
 
 def _check_removed(session: Session, change: Change, touched: Sequence[Change]) -> Iterator[Problem]:

@@ -181,7 +181,7 @@ def test_people_and_imports_write_neither_read_only_nor_computed_values(open_crm
     key = account(crm, x=1)
     for actor in ("anna", Actor.system("import")):
         with crm.session(actor, source=source) as s:
-            s.require(Account, key).characteristics = {"x": 1, "ro": "a", "comp": 2}
+            s.require(Account, key).characteristics = {"x": 1, "ro": "a", "comp": 3}
             with pytest.raises(ValidationFailed) as error:
                 s.commit()
             assert problems(error) == [("CHARACTERISTIC_READ_ONLY", "ro"), ("CHARACTERISTIC_COMPUTED", "comp")]

@@ -161,14 +161,15 @@ def test_tables_that_make_no_sense_are_refused_at_their_definition(open_crm):
         assert refused(crm, lambda s, definition=definition: s.states.define(definition)) == [("STATE_TABLE_INVALID", reason)]
 
 
-def test_a_rule_in_text_is_refused_rather_than_ignored(open_crm):
-    step = Transition(source="a", target="b", guard="amount > 0")
-    definition = table(state("a", 1, default=True), state("b", 2), steps=[step], mode=TransitionMode.STEPS, name="toy.table")
+def test_a_guard_is_a_rule_or_a_function_that_there_is(open_crm):
     crm = open_crm()
-    assert refused(crm, lambda s: s.states.define(definition)) == [("GUARD_UNSUPPORTED", None)]
-    with pytest.raises(StartError) as caught:
-        load([make_plugin("toy", crm_state_tables=[definition])])
-    assert [(problem.code, problem.plugin) for problem in caught.value.problems] == [("GUARD_UNSUPPORTED", "toy")]
+    for guard, code in (("amount.is_positive", "GUARD_UNSUPPORTED"), ("amount >", "SCRIPT_INVALID"), ("import os", "SCRIPT_INVALID")):
+        step = Transition(source="a", target="b", guard=guard)
+        definition = table(state("a", 1, default=True), state("b", 2), steps=[step], mode=TransitionMode.STEPS, name="toy.table")
+        assert refused(crm, lambda s, found=definition: s.states.define(found)) == [(code, None)]
+        with pytest.raises(StartError) as caught:
+            load([make_plugin("toy", crm_state_tables=[definition])])
+        assert [(problem.code, problem.plugin) for problem in caught.value.problems] == [(code, "toy")]
 
 
 @pytest.mark.feature("I-75")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import attrs
 
 from crmcore.errors import Problem
 from crmcore.hooks import State, StateTable, Transition, TransitionMode
+from crmcore.scripting.names import is_function_name
 
 
 @attrs.frozen(kw_only=True)
@@ -20,16 +21,24 @@ class Known:
     jobs: Collection[str]
     fields: Collection[str] | None = None
     """Columns and characteristics of its entity; None where they are not checked."""
+    check_rule: Callable[[str], Problem | None] = attrs.field(default=lambda _: None)
+    """Returns what is wrong with a guard that is a rule; rules of plugins are checked where all their texts are."""
 
 
 def check_table(table: StateTable, known: Known) -> Iterator[Problem]:
-    """Yield the problems of a table: ``STATE_TABLE_INVALID`` with a reason, and ``GUARD_UNSUPPORTED``."""
+    """Yield the problems of a table: ``STATE_TABLE_INVALID`` with a reason, ``GUARD_UNSUPPORTED``, ``SCRIPT_INVALID``."""
     reasons = list(_reasons(table, known))
     for reason in reasons:
         yield Problem(code="STATE_TABLE_INVALID", object=table.name, params={"table": table.name, "reason": reason})
     for step in table.transitions:
-        if step.guard is not None and step.guard not in known.functions:
-            place = f"{table.name} {step.source} → {step.target}"
+        if step.guard is None or step.guard in known.functions:
+            continue
+        place = f"{table.name} {step.source} → {step.target}"
+        if not is_function_name(step.guard):
+            problem = known.check_rule(step.guard)
+            if problem is not None:
+                yield attrs.evolve(problem, object=place)
+        else:
             yield Problem(code="GUARD_UNSUPPORTED", object=place, params={"table": table.name, "step": _name(step), "guard": step.guard})
 
 

@@ -7,7 +7,6 @@ import importlib
 import inspect
 import json
 import string
-import time
 import typing
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
@@ -17,13 +16,12 @@ from crmcore.errors import Problem
 from crmcore.hooks import CharacteristicDef, FieldType, Label, ScriptFunction, StateTable, Template
 from crmcore.model import Entity
 from crmcore.registry.discovery import describe
+from crmcore.scripting import ScriptError
+from crmcore.scripting.templates import Missing, Templates
+from crmcore.scripting.worker import ENGINES, InProcess
 from crmcore.session import Session
 from crmcore.testing.conformance.subject import Subject
 
-_LONGEST_TEXT: Final = 1_000_000
-"""Characters that a template may give when its fields are missing."""
-_LONGEST_TIME: Final = 2.0
-"""Seconds."""
 _FORBIDDEN: Final = (
     ast.Import,
     ast.ImportFrom,
@@ -72,21 +70,11 @@ def templates(subject: Subject) -> Iterator[Problem]:
 
 def _render(template: Template) -> str:
     """Return why a template does not render, or nothing."""
-    # Imported here: jinja2 is not cheap, and few plugins have templates.
-    from jinja2 import ChainableUndefined
-    from jinja2.sandbox import SandboxedEnvironment
-
     source = files(template.package).joinpath(template.path).read_text("utf-8")
-    size, began = 0, time.monotonic()
     try:
-        for chunk in SandboxedEnvironment(autoescape=True, undefined=ChainableUndefined).from_string(source).generate():
-            size += len(chunk)
-            if size > _LONGEST_TEXT:
-                return f"it gives more than {_LONGEST_TEXT} characters"
-            if time.monotonic() - began > _LONGEST_TIME:
-                return f"it takes more than {_LONGEST_TIME:.0f} seconds"
-    except Exception as error:  # noqa: BLE001 - a template is foreign code: whatever it raises is reported with its name
-        return describe(error)
+        Templates(InProcess(ENGINES)).render(source, {}, missing=Missing.BLANK)
+    except ScriptError as error:
+        return f"line {error.line}: {error.message}"
     return ""
 
 
