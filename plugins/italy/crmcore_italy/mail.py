@@ -27,6 +27,8 @@ def normalise_email(value: object) -> str:
     Raises:
         ValueError: for what is no address; whether it exists is not asked.
     """
+    if isinstance(value, str) and len(value) <= _LONGEST_LOCAL and _PLAIN.fullmatch(value):
+        return value
     text = text_of(value, EXPECTED)
     # «Mario Rossi <mario@example.com>»
     named = re.search(r"<([^<>]+)>\s*$", text)

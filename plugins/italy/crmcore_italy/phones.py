@@ -47,6 +47,11 @@ _NATIONAL: Final = re.compile(
 _ABROAD: Final = re.compile(r"[1-9][0-9]{6,14}")
 
 
+# What most cells hold: one number, or several with a clear sign between them. The rest is read with more care, and five times slower.
+_CLEAR: Final = re.compile(r"(?:\+39|0039)?\s?(?P<area>0[0-9]{1,3}|3[0-9]{2})[\s/.-]?(?P<number>[0-9]{5,8})")
+_CLEARLY_BETWEEN: Final = re.compile(r"\s*;\s*|,\s+|\s+[/-]\s+")
+
+
 @attrs.frozen
 class PhoneNumber:
     """One number: in E.164, with the extension behind it, which E.164 does not have."""
@@ -78,6 +83,9 @@ def read_phones(text: str) -> PhoneCell:
 
     Up to three digits behind a slash or dash replace the last ones of the number before: ``0424 000012/13`` is two numbers.
     """
+    clear = [_clear(part) for part in _CLEARLY_BETWEEN.split(text)]
+    if None not in clear:
+        return PhoneCell(tuple(PhoneNumber(e164) for e164 in dict.fromkeys(clear) if e164 is not None))
     numbers: list[PhoneNumber] = []
     rest: list[str] = []
     for part in map(str.strip, _BETWEEN.split(text)):
@@ -95,6 +103,14 @@ def read_phones(text: str) -> PhoneCell:
                 rest.append(pieces[place])
             place += used
     return PhoneCell(tuple(dict.fromkeys(numbers)), " ".join(rest))
+
+
+def _clear(text: str) -> str | None:
+    found = _CLEAR.fullmatch(text)
+    if found is None:
+        return None
+    digits = found["area"] + found["number"]
+    return f"+{_ITALY}{digits}" if _NATIONAL.fullmatch(digits) else None
 
 
 def _with_tail(part: str) -> list[PhoneNumber]:

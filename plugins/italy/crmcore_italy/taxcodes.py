@@ -78,6 +78,8 @@ def normalise_vat(value: object) -> str:
     Raises:
         ValueError: for a wrong check digit, or another form.
     """
+    if isinstance(value, str) and check_digit_is_right(value):
+        return value
     text = _VAT_WORDS.sub("", text_of(value, VAT_EXPECTED))
     code = normalise_code("vat_code", compact(text)) or ""
     if digits_only(code) and len(code) < _LENGTH:
@@ -108,8 +110,7 @@ def normalise_fiscal(value: object) -> str:
     Raises:
         ValueError: for a wrong check, an impossible date, or another form.
     """
-    text = _FISCAL_WORDS.sub("", text_of(value, FISCAL_EXPECTED))
-    code = normalise_code("fiscal_code", compact(text)) or ""
+    code = value if isinstance(value, str) and _PERSON.fullmatch(value) else _compact_fiscal(value)
     if digits_only(code):
         padded = code.zfill(_LENGTH)
         if not (check_digit_is_right(padded) and (len(code) == _LENGTH or office_is_known(padded))):
@@ -118,6 +119,11 @@ def normalise_fiscal(value: object) -> str:
     if _PERSON.fullmatch(code) is None or check_character(code[:15]) != code[15] or not _day_is_possible(code):
         raise ValueError(FISCAL_EXPECTED)
     return code
+
+
+def _compact_fiscal(value: object) -> str:
+    text = _FISCAL_WORDS.sub("", text_of(value, FISCAL_EXPECTED))
+    return normalise_code("fiscal_code", compact(text)) or ""
 
 
 def check_character(fifteen: str) -> str:
@@ -131,7 +137,7 @@ def without_omocodia(code: str) -> str:
 
     Two codes that differ here are of two people; two that agree need not be of one: that is what omocodia is for.
     """
-    if len(code) != len("RSSMRA80A01L840J"):
+    if len(code) != len("RSSMRA80A01L840J") or digits_only(code[6:8] + code[9:11] + code[12:15]):
         return code
     plain = [_OMOCODIA.get(character, character) if place in _DIGIT_PLACES else character for place, character in enumerate(code[:15])]
     body = "".join(plain)
