@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
 from crmcore.accounts.events import AccountOwnerChanged
+from crmcore.accounts.taxcodes import TAX_CODES, normalise_code
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
 from crmcore.labels import Label
@@ -19,17 +19,6 @@ from crmcore.storage import batches
 if TYPE_CHECKING:
     from crmcore.session import Change, Session
 
-TAX_CODES: Final[Mapping[str, tuple[re.Pattern[str], Label]]] = {
-    "vat_code": (
-        # Eleven digits, or the country and what it uses there; Italy's own prefix is taken off.
-        re.compile(r"[0-9]{11}|(?!IT)[A-Z]{2}[0-9A-Z+*]{2,13}"),
-        Label("di 11 cifre, o estera con la sigla del paese", "11 digits, or a foreign one with the letters of its country"),
-    ),
-    "fiscal_code": (
-        re.compile(r"[0-9]{11}|[A-Z]{6}[0-9A-Z]{10}"),
-        Label("di 16 caratteri o 11 cifre", "16 characters or 11 digits"),
-    ),
-}
 _NAMES: Final = {"vat_code": Label("la partita IVA", "VAT code"), "fiscal_code": Label("il codice fiscale", "fiscal code")}
 _LOCK: Final = 4_304_817
 """Number of the lock that commits take, one after the other, where repeated codes are refused; any number does."""
@@ -74,14 +63,6 @@ def _check_code(change: Change, account: Account, field: str, given: str) -> Ite
     elif code != given:
         setattr(account, field, code)
         change.changes[field] = (change.changes[field][0], code)
-
-
-def normalise_code(field: str, given: str) -> str | None:
-    """Return a code without blanks, in capitals, a VAT code without Italy's prefix; None for an empty one."""
-    code = "".join(given.split()).upper()
-    if field == "vat_code" and re.fullmatch(r"IT[0-9]{11}", code):
-        code = code[2:]
-    return code or None
 
 
 def check_owner(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:

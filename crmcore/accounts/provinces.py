@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 # Source: ISTAT, «Codici delle unità territoriali»: the first three digits of a municipality's code are its province, from 001 on.
@@ -11,7 +12,8 @@ _IN_ORDER: Final = (
     "MS LU PT FI LI PI AR SI GR PG TR VT RI RM LT FR CE BN NA AV SA AQ TE PE CH CB FG BA TA BR LE PZ MT CS CZ RC TP PA ME AG CL EN CT RG "
     "SR SS NU CA PN IS OR BI LC LO RN PO KR VV VB OT OG VS CI MB FM BT SU"
 )
-_ISTAT: Final = {f"{number:03}": code for number, code in enumerate(_IN_ORDER.split(), 1)}
+PROVINCE_OF_ISTAT: Final[Mapping[str, str]] = {f"{number:03}": code for number, code in enumerate(_IN_ORDER.split(), 1)}
+"""First three digits of an ISTAT code → province."""
 
 # Source: Poste Italiane: the first two digits of a postcode. Some towns lie on the other side of a border, so this is a plausibility.
 _BY_HEAD: Final = (
@@ -22,7 +24,10 @@ _BY_HEAD: Final = (
     "63 AP FM; 64 TE; 65 PE; 66 CH; 67 AQ; 70 BA; 71 FG; 72 BR; 73 LE; 74 TA; 75 MT; 76 BT; 80 NA; 81 CE; 82 BN; 83 AV; 84 SA; "
     "85 PZ; 86 CB IS; 87 CS; 88 CZ KR; 89 RC VV; 90 PA; 91 TP; 92 AG; 93 CL; 94 EN; 95 CT; 96 SR; 97 RG; 98 ME"
 )
-_POSTCODE: Final = {head: frozenset(provinces) for head, *provinces in (item.split() for item in _BY_HEAD.split("; "))}
+PROVINCES_OF_POSTCODE: Final[Mapping[str, frozenset[str]]] = {
+    head: frozenset(provinces) for head, *provinces in (item.split() for item in _BY_HEAD.split("; "))
+}
+"""First two digits of a postcode → provinces."""
 
 _POSTCODE_DIGITS: Final = 5
 _ISTAT_DIGITS: Final = 6
@@ -32,15 +37,15 @@ def is_plausible(province: str | None, postcode: str | None, istat_code: str | N
     """Return whether the parts of an Italian address that are there agree with each other."""
     of_postcode = of_istat = None
     if postcode is not None:
-        if not _digits(postcode, _POSTCODE_DIGITS) or postcode[:2] not in _POSTCODE:
+        if not _digits(postcode, _POSTCODE_DIGITS) or postcode[:2] not in PROVINCES_OF_POSTCODE:
             return False
-        of_postcode = _POSTCODE[postcode[:2]]
+        of_postcode = PROVINCES_OF_POSTCODE[postcode[:2]]
     if istat_code is not None:
-        if not _digits(istat_code, _ISTAT_DIGITS) or istat_code[:3] not in _ISTAT:
+        if not _digits(istat_code, _ISTAT_DIGITS) or istat_code[:3] not in PROVINCE_OF_ISTAT:
             return False
-        of_istat = _ISTAT[istat_code[:3]]
+        of_istat = PROVINCE_OF_ISTAT[istat_code[:3]]
     if province is not None:
-        known = province in _ISTAT.values()
+        known = province in PROVINCE_OF_ISTAT.values()
         return known and (of_postcode is None or province in of_postcode) and (of_istat is None or province == of_istat)
     return of_postcode is None or of_istat is None or of_istat in of_postcode
 

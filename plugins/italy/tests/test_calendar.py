@@ -48,6 +48,18 @@ def test_patron_closures_and_saturdays():
     assert not firm.is_working_day(date(2026, 8, 23))
 
 
+def test_saint_francis_is_a_holiday_again_from_2026_on():
+    six_days = ItalianCalendar(saturday=True)
+    assert [six_days.is_working_day(date(year, 10, 4)) for year in (2024, 2025, 2027, 2028)] == [True, True, False, False]
+
+
+def test_every_province_of_the_list_has_its_patron_saint():
+    from crmcore_italy.calendar import provinces
+    from crmcore_italy.lists import province_names
+
+    assert sorted(set(province_names()) - provinces()) == []
+
+
 def test_every_year_of_a_century_has_between_248_and_262_working_days():
     for year in range(2000, 2100):
         days = (date(year, 1, 1) + timedelta(days=n) for n in range(366))
