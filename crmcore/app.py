@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from crmcore import migrate as migrations
 from crmcore.access import postgres
 from crmcore.access.service import Access
+from crmcore.access.signin import SignIn
 from crmcore.catalogues import new_fingerprints
 from crmcore.characteristics.cache import DefinitionCache
 from crmcore.errors import ConfigurationError, CrmError, DatabaseError, Problem, StartError, UsageError
@@ -97,6 +98,7 @@ class Crm:
         self.access = Access(self)
         self.scripts = _open_scripts(settings)
         self.rules = RuleHost.of(self)
+        self.signin = SignIn(self)
 
     @classmethod
     def open(  # noqa: PLR0913 - all but the target are optional

@@ -18,6 +18,7 @@ from crmcore.errors.codes_declarations import DECLARATIONS
 from crmcore.errors.codes_planning import PLANNING
 from crmcore.errors.codes_query import QUERY
 from crmcore.errors.codes_registry import REGISTRY
+from crmcore.errors.codes_signin import SIGNIN
 from crmcore.errors.codes_start import START
 from crmcore.errors.codes_storage import STORAGE
 from crmcore.errors.codes_templates import TEMPLATES
@@ -35,6 +36,6 @@ def _index(codes: Iterable[ErrorCode]) -> Mapping[str, ErrorCode]:
 
 
 CATALOGUE: Final[Mapping[str, ErrorCode]] = _index(
-    (*START, *DECLARATIONS, *STORAGE, *WORK, *CONFORMANCE, *REGISTRY, *CHARACTERISTICS, *QUERY, *CHANGES, *ACCESS, *PLANNING, *TEMPLATES)
+    (*START, *DECLARATIONS, *STORAGE, *WORK, *CONFORMANCE, *REGISTRY, *CHARACTERISTICS, *QUERY, *CHANGES, *ACCESS, *PLANNING, *TEMPLATES, *SIGNIN)
 )
 """Code → description, of every code that the core raises."""
