@@ -82,7 +82,7 @@ def _resolvers() -> Mapping[str, tuple[tuple[str, re.Pattern[str]], ...]]:
     for versions, tag, pattern, first in implicit_resolvers:
         if (1, 2) in versions:
             for character in first:
-                found.setdefault(character, []).append((str(tag).rpartition(":")[2], pattern))
+                found.setdefault(character, []).append((str(tag).rpartition(":")[2], re.compile(pattern.pattern, pattern.flags)))
     return {character: tuple(some) for character, some in found.items()}
 
 

@@ -36,6 +36,20 @@ def _index(codes: Iterable[ErrorCode]) -> Mapping[str, ErrorCode]:
 
 
 CATALOGUE: Final[Mapping[str, ErrorCode]] = _index(
-    (*START, *DECLARATIONS, *STORAGE, *WORK, *CONFORMANCE, *REGISTRY, *CHARACTERISTICS, *QUERY, *CHANGES, *ACCESS, *PLANNING, *TEMPLATES, *SIGNIN)
+    (
+        *START,
+        *DECLARATIONS,
+        *STORAGE,
+        *WORK,
+        *CONFORMANCE,
+        *REGISTRY,
+        *CHARACTERISTICS,
+        *QUERY,
+        *CHANGES,
+        *ACCESS,
+        *PLANNING,
+        *TEMPLATES,
+        *SIGNIN,
+    )
 )
 """Code → description, of every code that the core raises."""

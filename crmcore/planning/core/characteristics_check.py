@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from crmcore.characteristics.definitions import OPTIONS
-from crmcore.characteristics.soundness import definition_reasons, find_cycle, rule_fault
+from crmcore.characteristics.rulebook import KINDS, inputs_of
+from crmcore.characteristics.soundness import definition_reasons, find_cycle
 from crmcore.errors import UsageError, ValidationFailed
 from crmcore.hooks import CharacteristicDef, Effect, Finding, Item, Key, Scene, Step, StepKind
 from crmcore.labels import Label
 from crmcore.planning.core.characteristics_store import all_specs, spec_from, takes_choices
+from crmcore.scripting import ScriptError
 
 if TYPE_CHECKING:
     from crmcore.session import Session
 
 _NAME = "characteristics"
 _CHOICES = "characteristics.choices"
-_RULES = ("validate", "compute", "on_change")
 
 
 def check(session: Session, scene: Scene) -> Iterable[Finding]:
@@ -35,6 +36,7 @@ def check(session: Session, scene: Scene) -> Iterable[Finding]:
         for reason in definition_reasons(spec, registry.field_types, registry.entities, by_entity[key[0]]):
             yield Finding(key=key, reason=reason)
         yield from _own_reasons(scene, key, spec)
+        yield from _rule_reasons(session, key, spec, by_entity[key[0]])
     for entity, group in by_entity.items():
         cycle = find_cycle(group)
         if cycle:
@@ -60,12 +62,19 @@ def _own_reasons(scene: Scene, key: Key, spec: CharacteristicDef) -> Iterator[Fi
         yield Finding(key=key, field="target", reason=reason)
     if not takes_choices(spec.type) and any(other[:2] == key for other in scene.given.get(_CHOICES, ())):
         yield Finding(key=key, field="type", reason=Label(f"il tipo {spec.type} non ha scelte", f"type {spec.type} has no choices"))
-    for kind in _RULES:
+
+
+def _rule_reasons(session: Session, key: Key, spec: CharacteristicDef, siblings: Collection[str]) -> Iterator[Finding]:
+    """Check the rules of a definition as they will be checked when it is written."""
+    for kind in KINDS:
         rule = getattr(spec, kind)
-        fault = rule_fault(rule) if rule is not None else None
-        if fault is not None:
-            line, column, text = fault
-            reason = Label(f"regola, riga {line}, colonna {column}: {text}", f"rule, line {line}, column {column}: {text}")
+        if rule is None:
+            continue
+        try:
+            session.crm.rules.check(rule, inputs_of(kind, siblings), effects=kind == "on_change")
+        except ScriptError as error:
+            place = (f"regola, riga {error.line}, colonna {error.column}", f"rule, line {error.line}, column {error.column}")
+            reason = Label(f"{place[0]}: {error.text.it}", f"{place[1]}: {error.text.en}")
             yield Finding(key=key, field=kind, reason=reason)
 
 
