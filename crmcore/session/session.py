@@ -275,6 +275,7 @@ class Session:
         unit = self.unit
         with self.undoing():
             if unit.has_work():
+                self.take_write_lock()
                 # The commit itself, too: the full-text index of SQLite is written by it.
                 with self.guard.lifted():
                     unit.run()
