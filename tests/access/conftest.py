@@ -43,23 +43,22 @@ def organisation(open_crm, leaky):
         )
         s.add(User(login="admin"))
         s.flush()
-        for seller in sellers:
-            s.add(User(login=seller.code.lower(), profile_id=profile.id, salesperson_id=seller.id))
+        users = [s.add(User(login=seller.code.lower(), profile_id=profile.id, salesperson_id=seller.id)) for seller in sellers]
         s.commit()
-        keys = [seller.id for seller in sellers]
+        keys = [{Salesperson: seller.id, User: user.id} for seller, user in zip(sellers, users, strict=True)]
     rows = {"a1": {}, "a2": {}}
     with crm.engine.begin() as connection:
-        for login, seller in zip(rows, keys, strict=True):
-            rows[login] = fill(connection, crm.registry, login, seller)
+        for login, known in zip(rows, keys, strict=True):
+            rows[login] = fill(connection, crm.registry, login, known)
     return crm, rows
 
 
 _numbers = itertools.count(1)
 
 
-def fill(connection, registry, login, seller):
+def fill(connection, registry, login, known):
     """Write a row into the table of every entity, past all rules, and return their keys by class."""
-    keys = {}
+    keys = dict(known)
     by_table = {cls.__table__: cls for cls in registry.entities.values()}
     for table in sort_tables(by_table):
         cls = by_table[table]
@@ -71,7 +70,7 @@ def fill(connection, registry, login, seller):
             values["account_id"] = keys[Account]
         values |= {name: login for name in ("owner", "author") if name in table.columns}
         if cls is Account:
-            values |= {"seller_id": seller, "private": False, "kind": "business"}
+            values |= {"seller_id": known[Salesperson], "private": False, "kind": "business"}
         if cls is Relation:
             values["person_id"] = keys[Person]
         if cls is SavedSearch:
