@@ -83,9 +83,11 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "doctor.events": ("Eventi e gestori", "Events and handlers"),
     "doctor.jobs": ("Lavori", "Jobs"),
     "doctor.queue": ("Coda", "Queue"),
+    "doctor.scripts": ("Script", "Scripts"),
     "doctor.dead": ("{count} lavori falliti: `crm jobs list --state dead`", "{count} dead job(s): `crm jobs list --state dead`"),
     # Column headings
     "col.name": ("nome", "name"),
+    "col.wall": ("barriera", "wall"),
     "col.rule": ("regola", "rule"),
     "col.problem": ("problema", "problem"),
     "col.reads": ("legge", "reads"),
