@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from sqlalchemy import select
 
-from crmcore.characteristics.rulebook import KINDS, Rule, RuleBook, book_of, read_rule
+from crmcore.characteristics.rulebook import KINDS, UNREADABLE, Rule, RuleBook, book_of, read_rule
 from crmcore.characteristics.ruling import Context, Ruled, Ruling, Scope
 from crmcore.characteristics.state import state_of
 from crmcore.characteristics.values import same
@@ -308,10 +308,7 @@ class RulesApi:
         except NotPlain:
             return Tried(
                 "failed",
-                reason=Label(
-                    "un dato è troppo grande, o di un tipo che le regole non leggono",
-                    "some value is too large, or of a type that rules do not read",
-                ),
+                reason=UNREADABLE,
             )
         return Tried(
             "value",

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 KINDS: Final = ("validate", "compute", "on_change")
 """The rules of a definition, by the names of its attributes."""
+UNREADABLE: Final = Label(
+    "un dato è troppo grande, o di un tipo che le regole non leggono", "some value is too large, or of a type that rules do not read"
+)
+"""Why a rule cannot be given what it asks for; the fault of the data, or of a type."""
 _GIVEN: Final[Mapping[str, frozenset[str]]] = {
     "validate": frozenset({"value", "old", "record", "today"}),
     # A computed value is a function of what it depends on: it is not calculated anew when a day begins.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from crmcore.characteristics.rulebook import Rule, RuleBook
+from crmcore.characteristics.rulebook import UNREADABLE, Rule, RuleBook
 from crmcore.characteristics.scope import Places, account_of, read_places
 from crmcore.characteristics.values import same, unknown
 from crmcore.errors import Problem
@@ -207,10 +207,7 @@ class Ruling:
             self._tell(
                 rule,
                 FAILED,
-                Label(
-                    "un dato è troppo grande, o di un tipo che le regole non leggono",
-                    "some value is too large, or of a type that rules do not read",
-                ),
+                UNREADABLE,
                 0,
                 0,
             )

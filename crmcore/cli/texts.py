@@ -103,6 +103,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "doctor.events": ("Eventi e gestori", "Events and handlers"),
     "doctor.jobs": ("Lavori", "Jobs"),
     "doctor.queue": ("Coda", "Queue"),
+    "doctor.scripts": ("Script", "Scripts"),
     "doctor.dead": ("{count} lavori falliti: `crm jobs list --state dead`", "{count} dead job(s): `crm jobs list --state dead`"),
     "access.open_work": ("Da riassegnare, di {login}:", "To be given to somebody else, of {login}:"),
     # user, device, session, token
@@ -134,6 +135,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "token.revoked": ("Revocato il token {uid}.", "Revoked token {uid}."),
     # Column headings
     "col.name": ("nome", "name"),
+    "col.wall": ("barriera", "wall"),
     "col.rule": ("regola", "rule"),
     "col.problem": ("problema", "problem"),
     "col.reads": ("legge", "reads"),

@@ -120,12 +120,6 @@ CONFORMANCE: Final = (
         "`required_fields` are columns or characteristics of the entity of the state table.",
     ),
     ErrorCode(
-        "KIT_SCRIPT_REFUSED",
-        "the {kind} rule of {object!r} uses {what}, which scripts may not",
-        "la regola {kind} di {object!r} usa {what}, che gli script non possono usare",
-        "Rules are expressions over plain values: no imports, classes, functions, or names with underscores.",
-    ),
-    ErrorCode(
         "KIT_SCRIPT_FUNCTION",
         "script function {name!r}: parameter {parameter!r} is {found}, not a plain value",
         "funzione per script {name!r}: il parametro {parameter!r} è {found}, non un valore semplice",

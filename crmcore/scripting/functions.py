@@ -31,6 +31,7 @@ _LONGEST_SPAN: Final = 400_000
 """Days between the first and the last date there is, and some."""
 _A_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _HALF_UP: Final = Context(prec=60, rounding=ROUND_HALF_UP, Emax=200, Emin=-200, traps=[InvalidOperation, Overflow])
+_NOTHING: Final = object()
 _NUMBERS: Final = frozenset({bool, int, float, Decimal})
 _SIZED: Final = frozenset({str, list, tuple, dict, set, Record})
 
@@ -224,10 +225,10 @@ def sum_(guard: Guard, values: Value, start: Value = 0) -> Value:
 
 
 def _extreme(name: str, before: Callable[[Guard, Value, Value], bool]) -> Callable[..., Value]:
-    def extreme(guard: Guard, *values: Value, default: Value = None) -> Value:
+    def extreme(guard: Guard, *values: Value, default: Value = _NOTHING) -> Value:
         found = _counted(guard, values[0] if len(values) == 1 else values, 4)
         if not found:
-            if default is None:
+            if default is _NOTHING:
                 raise Fault(Label(f"{name}() di un elenco vuoto", f"{name}() of an empty list"))
             return default
         every = iter(found)

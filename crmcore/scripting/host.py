@@ -11,9 +11,10 @@ import attrs
 from crmcore.errors import Problem
 from crmcore.events import WorkingCalendar
 from crmcore.hooks import ScriptFunction
+from crmcore.labels import Label
 from crmcore.scripting.catalogue import Catalogue, plugin_function
 from crmcore.scripting.engine import Scripts
-from crmcore.scripting.errors import ScriptError
+from crmcore.scripting.errors import Kind, ScriptError
 from crmcore.scripting.grammar import Program
 from crmcore.scripting.limits import DEFAULT_LIMITS, Limits
 from crmcore.scripting.locked.engine import Options
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from crmcore.app import Crm
 
 _KIND: Final = "rule"
+_ODD: Final = Label("il processo dello script non ha dato una risposta valida", "the process of the script gave no valid answer")
 _YEARS: Final = 3
 """Before and after today: for so long a worker is told on which days nobody works."""
 _SATURDAY: Final = 5
@@ -101,8 +103,7 @@ class RuleHost:
             "limits": attrs.asdict(self._limits),
             "closed_days": list(self._closed_days()),
         }
-        found: Any = self._runner.run(_KIND, source, context, options=options)
-        return Answer(found["value"], tuple(found["warnings"]), tuple(found["logs"]), found["proposals"], found["steps"])
+        return _answer_of(self._runner.run(_KIND, source, context, options=options))
 
     def _closed_days(self) -> tuple[date, ...]:
         """Return the weekdays on which nobody works, around today; a worker knows no calendar."""
@@ -111,6 +112,15 @@ class RuleHost:
             days = (today + timedelta(days=number) for number in range(-365 * _YEARS, 365 * _YEARS))
             self._closed = today, tuple(day for day in days if day.weekday() < _SATURDAY and not self._calendar.is_working_day(day))
         return self._closed[1]
+
+
+def _answer_of(found: Any) -> Answer:  # noqa: ANN401 - from a worker that somebody broke into it may be anything
+    parts = {"value": None, "steps": 0, "warnings": [], "logs": [], "proposals": {}, **(found if type(found) is dict else {"steps": None})}
+    texts = [parts["warnings"], parts["logs"]]
+    fits = all(type(each) is list and all(type(text) is str for text in each) for each in texts)
+    if not fits or type(parts["steps"]) is not int or type(parts["proposals"]) is not dict:
+        raise ScriptError(Kind.RUNTIME, _ODD)
+    return Answer(parts["value"], tuple(parts["warnings"]), tuple(parts["logs"]), parts["proposals"], parts["steps"])
 
 
 def script_problem(kind: str, thing: str, error: ScriptError) -> Problem:

@@ -36,19 +36,17 @@ class PreparedRule:
         return self.script.uses
 
     def __call__(self, context: Mapping[str, object]) -> dict[str, Any]:
-        """Run it; the keys are those of `crmcore.scripting.Outcome`.
+        """Run it; the keys are those of `crmcore.scripting.Outcome`, without those that are empty.
 
         Raises:
             ScriptError: however it does not end well.
         """
         outcome = self.script.run(context, self.limits)
-        return {
-            "value": outcome.value,
-            "warnings": outcome.warnings,
-            "logs": outcome.logs,
-            "proposals": dict(outcome.proposals),
-            "steps": outcome.steps,
-        }
+        found: dict[str, Any] = {"value": outcome.value, "steps": outcome.steps}
+        # Most rules say nothing beside their value, and every empty list would be written and read again for each record of a batch.
+        said = (("warnings", outcome.warnings), ("logs", outcome.logs), ("proposals", outcome.proposals))
+        found |= {name: each for name, each in said if each}
+        return found
 
 
 class RuleEngine:

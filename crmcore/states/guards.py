@@ -10,7 +10,6 @@ import attrs
 
 from crmcore.characteristics.state import state_of
 from crmcore.errors import Problem
-from crmcore.labels import Label
 from crmcore.scripting.names import is_function_name
 from crmcore.session.fields import plan_of
 
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from crmcore.session import Session
 
 _LONGEST_SHOWN: Final = 60
-_TOO_LARGE: Final = Label(
-    "un dato è troppo grande, o di un tipo che le regole non leggono", "some value is too large, or of a type that rules do not read"
-)
 
 
 def rule_problems(session: Session, record: Entity, guard: str) -> list[Problem]:

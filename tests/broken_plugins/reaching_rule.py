@@ -1,7 +1,7 @@
 """Fault: a rule reaches for the inside of Python.
 
-Expected: KIT_SCRIPT_REFUSED __class__
-Found by: scripts
+Expected: SCRIPT_INVALID reaching_rule_size
+Found by: starts_alone
 """
 
 from crmcore import CharacteristicDef, Label, PluginInfo, hookimpl

@@ -80,6 +80,10 @@ def _show_work(state: CliState, found: Survey) -> None:
     )
     out.heading(text("doctor.queue"))
     out.table([text("col.state"), text("col.count")], list(found.queue.items()), empty="-")
+    if found.scripts:
+        out.heading(f"{text('doctor.scripts')}: {found.scripts['isolation']}")
+        rows = [(wall, missing or "ok") for wall, missing in found.scripts["walls"].items()]
+        out.table([text("col.wall"), text("col.state")], rows, empty="-")
 
 
 def _show_problems(state: CliState, found: Survey) -> None:

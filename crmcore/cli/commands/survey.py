@@ -13,8 +13,10 @@ from crmcore.cli.opening import open_any_schema
 from crmcore.deployment import Deployment, validate_settings
 from crmcore.errors import CrmError, Problem
 from crmcore.migrate import refuse_unless_current
-from crmcore.model import SCHEDULE
+from crmcore.model import CORE, SCHEDULE
 from crmcore.registry import Registry, load
+from crmcore.scripting.worker import open_runner
+from crmcore.settings import CORE_DEFAULTS
 from crmcore.storage import translate_errors
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Survey:
     events: list[dict[str, Any]] = attrs.field(factory=list)
     jobs: list[dict[str, Any]] = attrs.field(factory=list)
     queue: dict[str, int] = attrs.field(factory=dict)
+    scripts: dict[str, Any] = attrs.field(factory=dict)
     problems: list[Problem] = attrs.field(factory=list)
 
     @property
@@ -67,9 +70,10 @@ def survey(read: Callable[[], Deployment]) -> Survey:
         return found
     found.problems += left_out
     started = {plugin.name for plugin in registry.plugins}
-    _, wrong = validate_settings(deployment, registry.config, left_out=set(deployment.plugins) - started)
+    values, wrong = validate_settings(deployment, registry.config, left_out=set(deployment.plugins) - started)
     found.problems += wrong
     _declared(found, registry)
+    _scripts(found, str(values.get(CORE, CORE_DEFAULTS)["script_isolation"]))
     _stored(found, deployment, registry)
     return found
 
@@ -118,6 +122,18 @@ def _declared(found: Survey, registry: Registry) -> None:
         {"name": name, "plugin": bound.plugin, "schedule": _schedule(bound.job.every), "next": None, "max_attempts": bound.job.max_attempts}
         for name, bound in sorted(registry.jobs.items())
     ]
+
+
+def _scripts(found: Survey, isolation: str) -> None:
+    """Start a worker where scripts are isolated: only it knows what this system has."""
+    found.scripts = {"isolation": isolation, "walls": {}}
+    runner = open_runner(isolation, workers=1)
+    try:
+        found.scripts["walls"] = dict(runner.check())
+    except CrmError as error:
+        found.problems += problems_of(error)
+    finally:
+        runner.close()
 
 
 def _schedule(every: object) -> str | None:

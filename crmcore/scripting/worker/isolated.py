@@ -75,9 +75,9 @@ class Isolated:
 
         return self._each(iter(contexts), made, tenant, _deadline(options) + _CHUNK_SECONDS)
 
-    def check(self) -> None:
+    def check(self) -> Mapping[str, str]:
         """Start a worker, and see that it is locked down; see `Runner`."""
-        self.pool.walls()
+        return self.pool.walls()
 
     def close(self) -> None:
         """End the workers."""

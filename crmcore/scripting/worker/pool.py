@@ -197,6 +197,8 @@ class WorkerPool:
                 worker = WorkerProcess(self.plan)
             except WorkerUnavailable as error:
                 failure = error
+            except Exception as error:  # noqa: BLE001 - this thread must last: without it nobody would ever get a worker again
+                failure = WorkerUnavailable(f"{type(error).__name__}: {error}")
             self._welcome(worker, failure)
 
     def _missing(self) -> bool:

@@ -39,8 +39,8 @@ class Runner(Protocol):
             NotPlain: as `run`.
         """
 
-    def check(self) -> None:
-        """Return when sources can be run here.
+    def check(self) -> Mapping[str, str]:
+        """Return the walls around sources, when they can be run here: name → "" or why it is missing; none in this process itself.
 
         Raises:
             WorkerUnavailable: ``SCRIPT_ISOLATION_UNAVAILABLE``, when they would have to run in a process that cannot be locked down.
@@ -74,8 +74,9 @@ class InProcess:
         prepared = self._engine(kind).prepare(source, options)
         return _each(prepared, self._trees.of((kind, source), lambda: prepared.uses), contexts)
 
-    def check(self) -> None:
-        """Need nothing."""
+    def check(self) -> Mapping[str, str]:
+        """Need nothing, and have no walls."""
+        return {}
 
     def close(self) -> None:
         """Hold nothing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
 import json
@@ -22,21 +21,6 @@ from crmcore.scripting.worker import ENGINES, InProcess
 from crmcore.session import Session
 from crmcore.testing.conformance.subject import Subject
 
-_FORBIDDEN: Final = (
-    ast.Import,
-    ast.ImportFrom,
-    ast.ClassDef,
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
-    ast.Lambda,
-    ast.Global,
-    ast.Nonlocal,
-    ast.Await,
-    ast.Yield,
-    ast.YieldFrom,
-    ast.With,
-    ast.Delete,
-)
 _AWKWARD: Final[tuple[object, ...]] = (
     None,
     "",
@@ -79,10 +63,7 @@ def _render(template: Template) -> str:
 
 
 def scripts(subject: Subject) -> Iterator[Problem]:
-    """Keep rules to expressions over plain values, and script functions to plain arguments; that they parse is checked by the start."""
-    for hook, thing, kind, text in _rules(subject):
-        for what in dict.fromkeys(_forbidden(text)):
-            yield subject.problem("KIT_SCRIPT_REFUSED", thing, hook=hook, kind=kind, object=thing, what=what)
+    """Keep script functions to plain arguments; what rules are made of is checked by the start."""
     for function in subject.registry.script_functions.values():
         if function.name.startswith(f"{subject.name}."):
             for parameter, found in _odd_parameters(function):
@@ -97,27 +78,6 @@ def _own_characteristics(subject: Subject) -> Iterable[CharacteristicDef]:
 
 def _own_state_tables(subject: Subject) -> Iterable[StateTable]:
     return [table for table in subject.registry.state_tables.values() if table.name.startswith(f"{subject.name}.")]
-
-
-def _rules(subject: Subject) -> Iterator[tuple[str, str, str, str]]:
-    for each in _own_characteristics(subject):
-        for kind, text in (("validate", each.validate), ("compute", each.compute), ("on_change", each.on_change)):
-            if text is not None:
-                yield "crm_characteristics", each.key, kind, text
-    for table in _own_state_tables(subject):
-        for step in table.transitions:
-            if step.guard is not None:
-                yield "crm_state_tables", f"{table.name} {step.source} → {step.target}", "guard", step.guard
-
-
-def _forbidden(text: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, _FORBIDDEN):
-            yield type(node).__name__.lower()
-        elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
-            yield node.attr
-        elif isinstance(node, ast.Name) and node.id.startswith("_"):
-            yield node.id
 
 
 def _odd_parameters(function: ScriptFunction) -> Iterator[tuple[str, str]]:
