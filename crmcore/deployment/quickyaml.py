@@ -17,6 +17,8 @@ import attrs
 from crmcore.deployment.places import KeyPath, Mark
 
 # Line ends other than \n, tabs, and what YAML does not allow.
+_DOCUMENTS: Final = re.compile(r"^(?:---|\.\.\.|%)", re.MULTILINE)
+"""Marks of documents and directives."""
 _STRANGE: Final = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 # What a plain scalar begins with: no indicator, and a dash only before something.
 _FIRST: Final = r"""(?:[^\s\-?:,\[\]{}#&*!|>'"%@`]|-(?=[^\s,\[\]{}#:]))"""
@@ -50,7 +52,7 @@ class Quick:
 
 def read_quickly(text: str, scalars: Mapping[str, Callable[[str], object]]) -> Quick | None:
     """Return what a text holds, or None when it is not plain enough; ``scalars`` make values, by kind, and raise ValueError."""
-    if _STRANGE.search(text):
+    if _STRANGE.search(text) or _DOCUMENTS.search(text):
         return None
     lines = _lines(text)
     if not lines:
