@@ -25,6 +25,9 @@ from crmcore.planning import apply_plan, make_plan
 NOW: Final = datetime(2026, 5, 11, 7, 0, tzinfo=UTC)
 PROVINCES: Final = ("VI", "PD", "MI", "TO", "RM", "NA", "FI", "BA")
 TYPES: Final = ("text", "integer", "decimal", "date", "flag", "choice")
+ROOTS: Final = 20
+MOVED: Final = 50
+"""Zones at the top of the tree, and those that change their seller."""
 TARGET: Final = 2.0
 """Seconds for a plan."""
 
@@ -120,11 +123,11 @@ def _zones(word: str) -> str:
     lines = ["salespersons:", *(f"  AGN{number:03}: Agente {number}" for number in range(1, 51)), "zones:"]
     for number in range(2_000):
         # Postcodes go with the number, and fifty zones change their seller with the word.
-        seller = (number + (word != "Zona" and number < 50)) % 50
+        seller = (number + (word != "Zona" and number < MOVED)) % 50
         lines += [
             f"  Z{number:04}:",
             f"    label: {word} {number}",
-            *([f"    parent: Z{number % 20:04}"] if number >= 20 else []),
+            *([f"    parent: Z{number % ROOTS:04}"] if number >= ROOTS else []),
             f'    postcodes: ["{10_000 + number * 40:05}-{10_000 + number * 40 + 39:05}"]',
             f"    sellers: {{2026-01-01: AGN{seller + 1:03}}}",
         ]

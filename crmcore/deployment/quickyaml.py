@@ -75,12 +75,12 @@ def _lines(text: str) -> list[_Line]:
 
 
 @lru_cache(maxsize=1)
-def _resolvers() -> Mapping[str, tuple[tuple[str, re.Pattern[str]], ...]]:
-    """Return by first character what ruamel takes plain scalars of YAML 1.2 for."""
+def _resolvers() -> Mapping[str, tuple[tuple[str, Any], ...]]:
+    """Return by first character what ruamel takes plain scalars of YAML 1.2 for: kinds, with patterns that it compiles late."""
     # Imported here: see `yamlfile.compose`.
     from ruamel.yaml.resolver import implicit_resolvers  # noqa: PLC0415
 
-    found: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    found: dict[str, list[tuple[str, Any]]] = {}
     for versions, tag, pattern, first in implicit_resolvers:
         if (1, 2) in versions:
             for character in first:
@@ -94,7 +94,7 @@ class _Quick:
     scalars: Mapping[str, Callable[[str], object]]
     keys: dict[KeyPath, Mark] = attrs.field(factory=dict)
     values: dict[KeyPath, Mark] = attrs.field(factory=dict)
-    _resolve: Mapping[str, tuple[tuple[str, re.Pattern[str]], ...]] = attrs.field(factory=_resolvers)
+    _resolve: Mapping[str, tuple[tuple[str, Any], ...]] = attrs.field(factory=_resolvers)
 
     def mapping(self, index: int, indent: int, path: KeyPath, depth: int) -> tuple[dict[str, Any], int]:
         """Return the mapping whose first line is at ``index``, and the index after it."""

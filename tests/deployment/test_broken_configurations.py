@@ -174,8 +174,10 @@ FIELDS = [
     "zones:\n  A: {label: A, municipalities: ['024116']}\n  B: {label: B, municipalities: ['024116']} #!",
     "zones:\n  A: {label: A, postcodes: ['36199-36100']} #!",
     "state_tables:\n  t: {label: T, states: {a: {label: A, order: 1}}} #!",
-    "state_tables:\n  t: #!\n    label: T\n    states:\n      a: {label: A, order: 1, default: true}\n"
-    "      b: {label: B, order: 2, default: true}",
+    (
+        "state_tables:\n  t: #!\n    label: T\n    states:\n      a: {label: A, order: 1, default: true}\n"
+        "      b: {label: B, order: 2, default: true}"
+    ),
     # What does not make sense.
     "state_tables:\n  t: {label: T} #!",
     "state_tables:\n  t: {label: T, entity: pratica, states: {a: {label: A, order: 1, default: true}}} #!",
@@ -216,8 +218,10 @@ FIELDS = [
     "salespersons: {A: {name: A, kind: operator}}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01: A #!",
     "salespersons: {A: {name: A, disabled_from: 2025-06-01}}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01: A #!",
     "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01:\n        seller: A\n        until: 2025-12-31 #!",
-    "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01: {seller: A, until: 2026-12-31}\n"
-    "      2026-06-01: A #!",
+    (
+        "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01: {seller: A, until: 2026-12-31}\n"
+        "      2026-06-01: A #!"
+    ),
     "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-02-30: A #!",
     "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    obsolete: true\n    sellers:\n      2026-01-01: A #!",
     "lookup_tables:\n  T:\n    label: T\n    entries:\n      A/B: B #!",
