@@ -178,6 +178,9 @@ FIELDS = [
         "state_tables:\n  t: #!\n    label: T\n    states:\n      a: {label: A, order: 1, default: true}\n"
         "      b: {label: B, order: 2, default: true}"
     ),
+    "business_units:\n  X: {number: 1, label: X} #!",
+    "business_units:\n  BU1: {number: 2} #!",
+    "business_units:\n  X: {number: 2, label: X}\n  Y: {number: 2, label: Y}",
     # What does not make sense.
     "state_tables:\n  t: {label: T} #!",
     "state_tables:\n  t: {label: T, entity: pratica, states: {a: {label: A, order: 1, default: true}}} #!",
@@ -331,9 +334,9 @@ def test_all_errors_of_all_files_are_told_at_once(crm, tmp_path):
         ("a.yaml:3:28", "zones.TV.obsolete", "type"),
         ("a.yaml:4:35", "salespersons.A.kind", "allowed"),
         ("b.yaml:2:3", "zones.PD", "given_twice"),
-        ("b.yaml:3:36", "portfolios.BU1.A.colour", "unknown"),
+        ("b.yaml:3:34", "portfolios.BU1.A.colour", "unknown"),
         ("crm.yaml:2:27", "include[2]", "no_match"),
-        ("crm.yaml:3:13", "zones.VI.label", "required"),
+        ("crm.yaml:3:9", "zones.VI.label", "required"),
         ("crm.yaml:3:14", "zones.VI.labl", "unknown"),
     ]
 

@@ -22,7 +22,7 @@ from tools.reference.markdown import code, plain, table
 
 _INTRODUCTION: Final = """# Configuration
 
-A deployment is a folder with a file `crm.yaml`. Unknown keys are errors, with file, line and column; `crm doctor` lists all of them
+A deployment is a folder with a file `crm.yaml`. Unknown keys are errors, with file, line and column; `crm plan` lists all of them
 at once. Keys that are marked as secret may take their value from `${env:NAME}` or `${file:path}`, and are never printed.
 """
 
