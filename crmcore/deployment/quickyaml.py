@@ -17,6 +17,8 @@ import attrs
 from crmcore.deployment.places import KeyPath, Mark
 
 # Line ends other than \n, tabs, and what YAML does not allow.
+_DOCUMENTS: Final = re.compile(r"^(?:---|\.\.\.|%)", re.MULTILINE)
+"""Marks of documents and directives."""
 _STRANGE: Final = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 # What a plain scalar begins with: no indicator, and a dash only before something.
 _FIRST: Final = r"""(?:[^\s\-?:,\[\]{}#&*!|>'"%@`]|-(?=[^\s,\[\]{}#:]))"""
@@ -50,7 +52,7 @@ class Quick:
 
 def read_quickly(text: str, scalars: Mapping[str, Callable[[str], object]]) -> Quick | None:
     """Return what a text holds, or None when it is not plain enough; ``scalars`` make values, by kind, and raise ValueError."""
-    if _STRANGE.search(text):
+    if _STRANGE.search(text) or _DOCUMENTS.search(text):
         return None
     lines = _lines(text)
     if not lines:
@@ -73,12 +75,12 @@ def _lines(text: str) -> list[_Line]:
 
 
 @lru_cache(maxsize=1)
-def _resolvers() -> Mapping[str, tuple[tuple[str, re.Pattern[str]], ...]]:
-    """Return by first character what ruamel takes plain scalars of YAML 1.2 for."""
+def _resolvers() -> Mapping[str, tuple[tuple[str, Any], ...]]:
+    """Return by first character what ruamel takes plain scalars of YAML 1.2 for: kinds, with patterns that it compiles late."""
     # Imported here: see `yamlfile.compose`.
     from ruamel.yaml.resolver import implicit_resolvers  # noqa: PLC0415
 
-    found: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    found: dict[str, list[tuple[str, Any]]] = {}
     for versions, tag, pattern, first in implicit_resolvers:
         if (1, 2) in versions:
             for character in first:
@@ -92,7 +94,7 @@ class _Quick:
     scalars: Mapping[str, Callable[[str], object]]
     keys: dict[KeyPath, Mark] = attrs.field(factory=dict)
     values: dict[KeyPath, Mark] = attrs.field(factory=dict)
-    _resolve: Mapping[str, tuple[tuple[str, re.Pattern[str]], ...]] = attrs.field(factory=_resolvers)
+    _resolve: Mapping[str, tuple[tuple[str, Any], ...]] = attrs.field(factory=_resolvers)
 
     def mapping(self, index: int, indent: int, path: KeyPath, depth: int) -> tuple[dict[str, Any], int]:
         """Return the mapping whose first line is at ``index``, and the index after it."""

@@ -21,6 +21,7 @@ from crmcore.planning.catalogue import ENTITY
 if TYPE_CHECKING:
     from crmcore.registry import Registry
 
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _LANGUAGES: Final = frozenset({"it", "en"})
 _MAPPING: Final = {"expected": "keys and values", "expected_it": "chiavi e valori"}
 
@@ -181,6 +182,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever is in a file
 
 def as_json(value: Any) -> Any:  # noqa: ANN401 - as above
     """Return a checked value as JSON holds it: dates are text, sequences lists."""
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, Mapping):
         return {key: as_json(inner) for key, inner in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):

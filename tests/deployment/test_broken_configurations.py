@@ -174,8 +174,13 @@ FIELDS = [
     "zones:\n  A: {label: A, municipalities: ['024116']}\n  B: {label: B, municipalities: ['024116']} #!",
     "zones:\n  A: {label: A, postcodes: ['36199-36100']} #!",
     "state_tables:\n  t: {label: T, states: {a: {label: A, order: 1}}} #!",
-    "state_tables:\n  t: #!\n    label: T\n    states:\n      a: {label: A, order: 1, default: true}\n"
-    "      b: {label: B, order: 2, default: true}",
+    (
+        "state_tables:\n  t: #!\n    label: T\n    states:\n      a: {label: A, order: 1, default: true}\n"
+        "      b: {label: B, order: 2, default: true}"
+    ),
+    "business_units:\n  X: {number: 1, label: X} #!",
+    "business_units:\n  BU1: {number: 2} #!",
+    "business_units:\n  X: {number: 2, label: X}\n  Y: {number: 2, label: Y}",
     # What does not make sense.
     "state_tables:\n  t: {label: T} #!",
     "state_tables:\n  t: {label: T, entity: pratica, states: {a: {label: A, order: 1, default: true}}} #!",
@@ -216,8 +221,10 @@ FIELDS = [
     "salespersons: {A: {name: A, kind: operator}}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01: A #!",
     "salespersons: {A: {name: A, disabled_from: 2025-06-01}}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01: A #!",
     "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01:\n        seller: A\n        until: 2025-12-31 #!",
-    "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01: {seller: A, until: 2026-12-31}\n"
-    "      2026-06-01: A #!",
+    (
+        "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-01-01: {seller: A, until: 2026-12-31}\n"
+        "      2026-06-01: A #!"
+    ),
     "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    sellers:\n      2026-02-30: A #!",
     "salespersons: {A: A}\nzones:\n  VI:\n    label: V\n    obsolete: true\n    sellers:\n      2026-01-01: A #!",
     "lookup_tables:\n  T:\n    label: T\n    entries:\n      A/B: B #!",
@@ -327,9 +334,9 @@ def test_all_errors_of_all_files_are_told_at_once(crm, tmp_path):
         ("a.yaml:3:28", "zones.TV.obsolete", "type"),
         ("a.yaml:4:35", "salespersons.A.kind", "allowed"),
         ("b.yaml:2:3", "zones.PD", "given_twice"),
-        ("b.yaml:3:36", "portfolios.BU1.A.colour", "unknown"),
+        ("b.yaml:3:34", "portfolios.BU1.A.colour", "unknown"),
         ("crm.yaml:2:27", "include[2]", "no_match"),
-        ("crm.yaml:3:13", "zones.VI.label", "required"),
+        ("crm.yaml:3:9", "zones.VI.label", "required"),
         ("crm.yaml:3:14", "zones.VI.labl", "unknown"),
     ]
 

@@ -144,6 +144,8 @@ def test_any_text_is_read_alike_or_left_alone(text):
         "a: |\n  b\n",
         "- a\n",
         "a: !x 1\n",
+        "a: 1\n--- b: 2\n",
+        "... : 1\n",
     ],
 )
 def test_what_is_wrong_or_rare_is_left_to_ruamel(text):

@@ -39,6 +39,18 @@ def test_the_records_in_a_state_are_counted(open_crm, deploy, apply):
     assert effects(plan) == [("state_tables.states customers/prospect", 2, False)]
 
 
+@pytest.mark.feature("I-75")
+def test_a_default_state_that_goes_gives_its_place_back(open_crm, deploy, apply):
+    crm = open_crm()
+    states = "{nuovo: {label: Nuovo, order: 1, default: true}, prospect: {default: false}}"
+    apply(crm, deploy(f"state_tables: {{customers: {{states: {states}}}}}"))
+    accounts(crm, 2)
+    plan = apply(crm, deploy(""), prune=True)
+    assert {(step.kind.value, step.key[1]) for step in plan.steps} == {("obsolete", "nuovo"), ("revert", "prospect")}
+    with crm.session("anna") as s:
+        assert s.states.table("customers").default.code == "prospect"
+
+
 @pytest.mark.feature("I-12")
 def test_values_that_do_not_fit_a_new_type_block_the_plan(open_crm, deploy, apply):
     crm = open_crm()

@@ -339,3 +339,26 @@ def test_a_plan_is_shown_in_both_languages(open_crm, deploy, apply):
     ]
     assert list(plan_lines(plan, "en"))[5] == "      ! used by 1 accounts"
     assert plan.as_json("en")["steps"][0]["changes"] == {"label": [{"it": "B", "en": ""}, {"it": "Altro", "en": ""}]}
+
+
+def test_of_two_who_apply_the_same_plan_one_does_it(open_crm, deploy):
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    crm = open_crm()
+    deployment = deploy(FIRM)
+    expected = make_plan(crm, deployment).hash
+    start = Barrier(2)
+
+    def run() -> str:
+        start.wait(timeout=60)
+        try:
+            apply_plan(crm, deployment, expected)
+        except UsageError as error:
+            return error.code
+        return "applied"
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = [each.result(timeout=120) for each in [pool.submit(run), pool.submit(run)]]
+    assert sorted(answers) == ["PLAN_MOVED", "applied"]
+    assert make_plan(crm, deployment).is_empty

@@ -15,27 +15,30 @@ from crmcore.deployment import describe
 from crmcore.deployment.places import dotted
 from crmcore.deployment.rules import walk_rules
 from crmcore.deployment.sections import MAIN
-from crmcore.hooks import ConfigSchema, Label
+from crmcore.hooks import ConfigSchema, Configurable, Label
+from crmcore.planning import collections_of
 from tools.bundled import bundled_names, load_bundled
 from tools.reference.markdown import code, plain, table
 
 _INTRODUCTION: Final = """# Configuration
 
-A deployment is a folder with a file `crm.yaml`. Unknown keys are errors, with file, line and column; `crm doctor` lists all of them
+A deployment is a folder with a file `crm.yaml`. Unknown keys are errors, with file, line and column; `crm plan` lists all of them
 at once. Keys that are marked as secret may take their value from `${env:NAME}` or `${file:path}`, and are never printed.
 """
 
 
 def schemas() -> dict[str, ConfigSchema]:
-    """Return owner → schema: the main file, and the settings of each bundled plugin."""
-    return {"crm.yaml": MAIN, **load_bundled().config}
+    """Return owner → schema: the main file, the settings of each bundled plugin, and the collections that are configured."""
+    collections = {name: ConfigSchema(each.fields) for name, each in collections_of(load_bundled()).items()}
+    return {"crm.yaml": MAIN, **load_bundled().config, **collections}
 
 
 def configuration_page() -> str:
     """Return the page of all configuration keys."""
     parts = [_INTRODUCTION]
+    collections = collections_of(load_bundled())
     for owner, schema in schemas().items():
-        parts.append("## crm.yaml\n" if schema is MAIN else f"## Settings of {owner}\n\nBelow `settings.{owner}`.\n")
+        parts.append(_heading(owner, collections.get(owner)) if schema is not MAIN else "## crm.yaml\n")
         rows = [
             (
                 code(row.path) + (" (secret)" if row.secret else ""),
@@ -48,6 +51,20 @@ def configuration_page() -> str:
         ]
         parts.append(table(("key", "type", "default", "label", "meaning"), rows))
     return "\n".join(parts)
+
+
+def _heading(owner: str, collection: Configurable | None) -> str:
+    if collection is None:
+        return f"## Settings of {owner}\n\nBelow `settings.{owner}`.\n"
+    if collection.inside is not None:
+        place = f"Below `{collection.section}` of an item of `{collection.inside}`."
+    elif collection.group is not None:
+        group = "entity" if collection.group == "entity" else f"the code of one of `{collection.group}`"
+        place = f"A section of `crm.yaml`, or of a file that it includes; its keys are {group}, then codes."
+    else:
+        place = "A section of `crm.yaml`, or of a file that it includes; its keys are codes."
+    short = f" A bare value is the `{collection.short}`." if collection.short else ""
+    return f"## {owner}\n\n{collection.help} {place}{short}\n"
 
 
 def undocumented_keys() -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from crmcore.accounts.seed import GENERIC, PRIMARY_UNIT
-from crmcore.hooks import Configurable, Item, Key
+from crmcore.hooks import Configurable, Finding, Item, Key, Scene
 from crmcore.labels import Label
 from crmcore.model import CORE, BusinessUnit, Portfolio
 from crmcore.planning.columns import Plain, Refer, Text
@@ -15,6 +15,7 @@ from crmcore.planning.rows import Rows
 
 if TYPE_CHECKING:
     from crmcore.registry import Registry
+    from crmcore.session import Session
 
 _MOST: Final = 10
 
@@ -26,6 +27,22 @@ def _units(_: Registry) -> Mapping[Key, Item]:
 
 def _portfolios(_: Registry) -> Mapping[Key, Item]:
     return {("BU1", GENERIC): Item({"label": {"it": "Generico", "en": "Generic"}, "parent": None, "obsolete": False}, CORE)}
+
+
+def _check_units(_: Session, scene: Scene) -> Iterable[Finding]:
+    """Yield units whose number changes, or belongs to another one."""
+    numbers = {
+        item.values["number"]: key for key, item in (*scene.after["business_units"].items(), *scene.before["business_units"].items())
+    }
+    for key in sorted(scene.given.get("business_units", ())):
+        number = scene.after["business_units"][key].values["number"]
+        before = scene.before["business_units"].get(key)
+        if before is not None and before.values["number"] != number:
+            reason = Label(f"il numero resta {before.values['number']}", f"the number stays {before.values['number']}")
+            yield Finding(key=key, field="number", reason=reason)
+        elif numbers[number] != key:
+            other = numbers[number][0]
+            yield Finding(key=key, field="number", reason=Label(f"il numero è di {other}", f"the number belongs to {other}"))
 
 
 UNITS: Final = Configurable(
@@ -47,6 +64,7 @@ UNITS: Final = Configurable(
     },
     store=Rows(entity=BusinessUnit, columns=(Plain("number"), Text("label"), Plain("obsolete")), owner="owner"),
     declared=_units,
+    check=_check_units,
 )
 
 PORTFOLIOS: Final = Configurable(

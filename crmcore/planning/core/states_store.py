@@ -198,6 +198,11 @@ class States(Store):
                     found.setdefault((table, code), {})
         return found
 
+    def retired(self, session: Session, values: Values) -> Values:
+        """Begin no new records in a state that goes."""
+        del session
+        return {**values, "obsolete": True, "default": False}
+
     def write(self, session: Session, steps: Sequence[Step]) -> None:
         """Write states."""
         tables = {name: key for key, name in _tables(session).items()}
