@@ -13,7 +13,7 @@ from functools import partial
 import attrs
 import sqlalchemy
 
-from bench import commits, deliveries, hooks, imports, registry
+from bench import commits, deliveries, duplicates, hooks, imports, registry
 from bench.databases import Databases, databases
 from bench.measure import Figure
 
@@ -23,6 +23,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "hooks": lambda _, quick: hooks.figures(quick=quick),
     "commits": lambda where, quick: commits.figures(where, quick=quick),
     "deliveries": lambda where, quick: deliveries.figures(where, quick=quick),
+    "duplicates": lambda _, quick: duplicates.figures(quick=quick),
     "registry": lambda where, quick: registry.figures(where, quick=quick),
 }
 
