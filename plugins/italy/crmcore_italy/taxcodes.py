@@ -31,6 +31,7 @@ _VAT_WORDS: Final = re.compile(
 _FISCAL_WORDS: Final = re.compile(r"(?:codice\s*fiscale|cod\.?\s*fisc\.?|c\.?\s*f\.?)(?=[\s.:])[\s.:]*", re.IGNORECASE)
 _LENGTH: Final = 11
 _TEN: Final = 10
+_DOUBLED: Final = {str(digit): sum(divmod(2 * digit, 10)) for digit in range(10)}
 
 # The office that gave a code is its digits 8 to 10: the provinces of old, and four more.
 _OFFICES: Final = frozenset({*range(1, 101), 120, 121, 888, 999})
@@ -51,6 +52,7 @@ _ODD: Final = dict(
 _EVEN: Final = {character: int(character) if character.isdigit() else ord(character) - ord("A") for character in _ODD}
 _FEMALE: Final = 40
 _CENTURY: Final = 100
+_SHORTEST_MONTH: Final = 28
 _LETTERS: Final = 3
 _NAME_CONSONANTS: Final = 4
 _VOWELS: Final = "AEIOU"
@@ -60,9 +62,8 @@ def check_digit_is_right(code: str) -> bool:
     """Return whether eleven digits end in the check digit that the others give (Luhn), and are not all zero."""
     if len(code) != _LENGTH or not digits_only(code) or not code.strip("0"):
         return False
-    doubled = (2 * int(digit) for digit in code[1:10:2])
-    total = sum(map(int, code[0:10:2])) + sum(value - 9 if value > 9 else value for value in doubled)  # noqa: PLR2004 - the digits' sum
-    return (_TEN - total % _TEN) % _TEN == int(code[10])
+    total = sum(map(int, code[0:11:2])) + sum(map(_DOUBLED.__getitem__, code[1:10:2]))
+    return total % _TEN == 0
 
 
 def office_is_known(code: str) -> bool:
@@ -128,7 +129,7 @@ def _compact_fiscal(value: object) -> str:
 
 def check_character(fifteen: str) -> str:
     """Return the sixteenth character of a person's code."""
-    total = sum(_ODD[character] for character in fifteen[::2]) + sum(_EVEN[character] for character in fifteen[1::2])
+    total = sum(map(_ODD.__getitem__, fifteen[::2])) + sum(map(_EVEN.__getitem__, fifteen[1::2]))
     return chr(ord("A") + total % 26)
 
 
@@ -188,6 +189,8 @@ def _letters(name: str, skipping: int) -> str:
 def _day_is_possible(code: str) -> bool:
     plain = without_omocodia(code)
     day = int(plain[9:11]) % _FEMALE
+    if 0 < day <= _SHORTEST_MONTH:
+        return int(plain[9:11]) < 2 * _FEMALE
     # 2000 is a leap year, as is 1900 to nobody who is alive: 29 February is possible where one of the centuries had it.
     year = int(plain[6:8])
     month = _MONTHS.index(plain[8]) + 1

@@ -24,16 +24,17 @@ from numpy.typing import NDArray
 
 from crmcore_quality.duplicates.columns import Levels
 from crmcore_quality.duplicates.comparing import AnyOf, Similar, nearness, token_sort
+from crmcore_quality.duplicates.model import Flags
 from crmcore_quality.duplicates.naming import CONTRADICTING, LONGER, SAME, Names
 from crmcore_quality.duplicates.phonetics import sound_of
 from crmcore_quality.duplicates.places import Addresses
-from crmcore_quality.duplicates.schema import Conflict, Field, Flags, KeyRule, Record, Schema, differs
+from crmcore_quality.duplicates.schema import Conflict, Field, KeyRule, Record, Schema, differs
 
 # What says nothing about who a company is: its form, and who else is in it.
 _FORM_WORDS: Final = frozenset(re.sub(r"[^a-z]", "", form.short.casefold()) for form in FORMS) | frozenset(
     ("soc", "societa", "unipersonale", "liquidazione", "in", "di", "ed", "il", "la", "lo", "i", "gli", "le", "del", "della", "dei")
 )
-_AND_COMPANY: Final = re.compile(r"(?:&|\be\b)\s*c(?:o|ompany)?\b|(?<=\w)\s+(?:e|&)\s+(?=\w)", re.IGNORECASE)
+_AND_COMPANY: Final = re.compile(r"\s*(?:&|\be\b)\s*c(?:o|ompany)?\b|(?<=\w)\s+(?:e|&)\s+(?=\w)", re.IGNORECASE)
 _FORM: Final = re.compile(r"\bs[.\s]{0,2}(?:r[.\s]{0,2}l(?:[.\s]{0,2}s)?|p[.\s]{0,2}a|n[.\s]{0,2}c|a[.\s]{0,2}s)\b")
 _BREAKS: Final = str.maketrans(dict.fromkeys(".,;:'\u2019`&/\\-_()[]\"+*#!?°@|<>=", " "))
 _DIGITS: Final = re.compile(r"[0-9]+")
@@ -75,7 +76,7 @@ def name_words(text: str) -> str:
     """Return the words of a name that say who it is: without the legal form, ``S.R.L.`` or ``s r l``, and small words."""
     words: list[str] = []
     letters = ""
-    for word in plain(_AND_COMPANY.sub(" ", text)).split():
+    for word in plain(_AND_COMPANY.sub(" ", text) if "&" in text or " e " in text.casefold() else text).split():
         if len(word) == 1 and not word.isdigit():
             letters += word
             continue
@@ -113,6 +114,7 @@ def town_of(municipality: str) -> str:
     return plain(municipality)
 
 
+@lru_cache(maxsize=50_000)
 def number_of(civic: str) -> str:
     """Return the digits with which a house number begins."""
     found = re.match(r"\D{0,4}([0-9]+)", civic)

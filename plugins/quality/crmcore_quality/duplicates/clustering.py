@@ -84,6 +84,9 @@ def _split(groups: Sequence[Sequence[int]], score: Scorer) -> list[list[tuple[in
 
 def divide(group: Sequence[int], table: NDArray[np.float64]) -> list[tuple[int, ...]]:
     """Join the records of a group, the two closest first, as long as the mean of the pairs between them is above 0."""
+    if table[np.triu_indices(len(group), 1)].min() > 0:
+        # Whatever is joined first, every mean stays above 0.
+        return [tuple(sorted(group))]
     forbidden = np.isneginf(table)
     sums = np.clip(table, -_STRONGEST, _STRONGEST)
     sizes = np.ones(len(group))

@@ -62,7 +62,13 @@ def agreeing_share(column: Column) -> float:
 
 def rarity_of(column: Column, records: Indices, agreeing: float) -> Weights:
     """Return the logarithm of how much rarer the values of records are than values that agree by chance."""
-    return np.clip(np.log(agreeing / column.shares[column.codes[records]]), -_RARER, _RARER)
+    return np.clip(np.log(agreeing / chance_of(column, column.codes[records])), -_RARER, _RARER)
+
+
+def chance_of(column: Column, codes: Indices) -> Weights:
+    """Return how likely another record has values, by the other records that have them: the one at hand is no evidence."""
+    filled = max(column.filled, 1)
+    return np.asarray(np.maximum(column.shares[codes] * filled - 1, 1) / filled)
 
 
 def first_texts(values: Sequence[Value]) -> list[str | None]:
@@ -203,6 +209,6 @@ class _PreparedAnyOf:
             for other in self.codes:
                 codes = one[left[equal]]
                 shared = (codes == other[right[equal]]) & (codes >= 0)
-                rarest[shared] = np.maximum(rarest[shared], np.log(agreeing / self.flat.shares[codes[shared]]))
+                rarest[shared] = np.maximum(rarest[shared], np.log(agreeing / chance_of(self.flat, codes[shared])))
         found[equal] = np.clip(rarest, -_RARER, _RARER)
         return found

@@ -15,9 +15,9 @@ from crmcore_quality.duplicates.candidates import ALL_PAIRS_UP_TO, Candidates, b
 from crmcore_quality.duplicates.clustering import cluster
 from crmcore_quality.duplicates.columns import Indices, Weights
 from crmcore_quality.duplicates.keys import keys_of
-from crmcore_quality.duplicates.model import LevelTable, Model, count_unrelated, learn, random_pairs
+from crmcore_quality.duplicates.model import Flags, LevelTable, Model, count_unrelated, learn, random_pairs
 from crmcore_quality.duplicates.preparing import PreparedRecords
-from crmcore_quality.duplicates.schema import Flags, Record, Schema
+from crmcore_quality.duplicates.schema import Record, Schema
 
 AUTO: Final = 7.0
 """The odds, as a logarithm, from which nobody needs to look: a thousand to one, and a margin for fields that depend on each other."""
@@ -100,7 +100,10 @@ def find_duplicates(records: Sequence[Record], schema: Schema, *, answers: Mappi
     unrelated = count_unrelated(prepared.columns, [field.comparer for field in schema.fields], _compare_levels(prepared, *chance))
     places = {(one, other): place for place, (one, other) in enumerate(zip(left.tolist(), right.tolist(), strict=True))} if answers else {}
     known = {places[min(pair), max(pair)]: same for pair, same in (answers or {}).items()}
-    model = learn(levels, rarity, unrelated, records=len(records), known=known)
+    refused = np.zeros(len(left), bool)
+    for _, _, applies in prepared.conflicts(levels):
+        refused |= applies
+    model = learn(levels, rarity, unrelated, records=len(records), refused=refused, known=known)
     odds, doubtful = _odds(model, prepared, levels, rarity)
     for place, same in known.items():
         odds[place], doubtful[place] = (np.inf if same else -np.inf), False

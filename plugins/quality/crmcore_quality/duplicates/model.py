@@ -23,12 +23,16 @@ _RANDOM_PAIRS: Final = 80_000
 _SEED: Final = 20260511
 """Chance is fixed: the same file gives the same model."""
 _ROUNDS: Final = 25
-_SMALLEST_PRIOR: Final = 1e-12
+_FEWEST: Final = 0.5
+"""Pairs that are the same, at least: no file proves that there are none."""
 _FIRST_EQUAL: Final = 0.7
 _FIRST_DIFFERENT: Final = 0.1
 _SMOOTHING: Final = 0.5
+_GUESSED: Final = 3.0
+"""Pairs of the first guess that are added to what is learnt: in a file with hardly any duplicate they are what there is."""
 _STEADY: Final = 1e-4
 
+Flags = NDArray[np.bool_]
 LevelTable = NDArray[np.int8]
 """One row for each pair, one column for each field."""
 
@@ -79,14 +83,22 @@ def count_unrelated(prepared: Sequence[Prepared], comparers: Sequence[Comparer],
 
 
 def learn(
-    levels: LevelTable, rarity: Weights, unrelated: tuple[Weights, ...], *, records: int, known: Mapping[int, bool] | None = None
+    levels: LevelTable,
+    rarity: Weights,
+    unrelated: tuple[Weights, ...],
+    *,
+    records: int,
+    refused: Flags,
+    known: Mapping[int, bool] | None = None,
 ) -> Model:
     """Learn from the levels of the candidates of a file of so many records.
 
-    ``rarity`` is what rare and common values add to the weights of each pair; ``known`` are answers of people, by the place of the pair.
+    ``rarity`` is what rare and common values add to the weights of each pair; ``refused`` are pairs with a conflict, which teach as
+    unrelated: else households would teach that one and the same have different names. ``known`` are answers of people, by the place of the
+    pair.
     """
     pairs = records * (records - 1) / 2
-    model = Model(tuple(map(_first_guess, unrelated)), unrelated, min(max(0.05 * records / max(pairs, 1), _SMALLEST_PRIOR), 0.5))
+    model = Model(tuple(map(_first_guess, unrelated)), unrelated, _prior(0.05 * records, pairs))
     places = np.array(list(known or {}), np.int64)
     answers = np.array(list((known or {}).values()), float)
     # Many pairs have the same levels: each pattern is looked at once.
@@ -94,8 +106,9 @@ def learn(
     for _ in range(_ROUNDS):
         odds = model.start + model.field_weights(patterns).sum(1)[pattern_of] + rarity
         likely = 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
+        likely[refused] = 0.0
         likely[places] = answers
-        prior = min(max(float(likely.sum()) / max(pairs, 1), _SMALLEST_PRIOR), 0.5)
+        prior = _prior(float(likely.sum()), pairs)
         steady = abs(np.log(prior / model.prior)) < _STEADY
         model = Model(_shares(patterns, _sums(pattern_of, likely, len(patterns)), model), unrelated, prior)
         if steady:
@@ -108,6 +121,10 @@ def _first_guess(unrelated: Weights) -> Weights:
     middle = np.full(between, (1 - _FIRST_EQUAL - _FIRST_DIFFERENT) / max(between, 1))
     guess = np.concatenate(([_FIRST_EQUAL], middle, [_FIRST_DIFFERENT]))
     return np.asarray(guess / guess.sum(), float)
+
+
+def _prior(same: float, pairs: float) -> float:
+    return min(max(same, _FEWEST) / max(pairs, 1), 0.5)
 
 
 def _sums(pattern_of: Indices, likely: Weights, size: int) -> Weights:
@@ -128,6 +145,6 @@ def _shares(levels: LevelTable, likely: Weights, model: Model) -> tuple[Weights,
     for field, before in enumerate(model.same):
         seen = levels[:, field]
         there = seen >= 0
-        counts = np.bincount(seen[there], weights=likely[there], minlength=len(before)) + _SMOOTHING / len(before)
+        counts = np.bincount(seen[there], weights=likely[there], minlength=len(before)) + _GUESSED * _first_guess(before)
         found.append(counts / counts.sum())
     return tuple(found)

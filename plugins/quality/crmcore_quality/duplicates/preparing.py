@@ -10,8 +10,8 @@ import numpy as np
 
 from crmcore_quality.duplicates.columns import MISSING, Column, Indices, Levels, Weights
 from crmcore_quality.duplicates.comparing import Prepared, Similar, compare_column, first_texts
-from crmcore_quality.duplicates.model import LevelTable
-from crmcore_quality.duplicates.schema import Flags, Record, Schema
+from crmcore_quality.duplicates.model import Flags, LevelTable
+from crmcore_quality.duplicates.schema import Record, Schema
 
 _MISSING_COST: Final = 0.5
 _SWAP_COST: Final = 0.25

@@ -7,16 +7,14 @@ from typing import Protocol
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from crmcore_quality.duplicates.candidates import CAP
 from crmcore_quality.duplicates.columns import Levels
 from crmcore_quality.duplicates.comparing import Comparer, Value
+from crmcore_quality.duplicates.model import Flags
 
 Record = Mapping[str, Value]
 """The fields of one record, normalised: text, a tuple of texts, or None."""
-
-Flags = NDArray[np.bool_]
 
 
 @attrs.frozen
