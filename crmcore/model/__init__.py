@@ -16,13 +16,15 @@ from crmcore.model.entities import ENTITIES
 from crmcore.model.organisation import AccountPortfolio, BusinessUnit, Portfolio
 from crmcore.model.paths import below, path_text
 from crmcore.model.people import Consent, Interaction, InteractionKind, Person, Preference, Relation, RelationKind, Site, SiteKind
-from crmcore.model.platform import AUDIT, EVENT, JOB, PLATFORM_TABLES, PLUGIN, SCHEDULE
+from crmcore.model.platform import ATTEMPT, AUDIT, EVENT, JOB, PLATFORM_TABLES, PLUGIN, SCHEDULE
+from crmcore.model.signin import ApiToken, Challenge, Credential, Device, DeviceKind, DeviceStatus, DeviceUser, UserSession
 from crmcore.model.states import StateChange, StateRow, StateTableRow, TransitionRow
 from crmcore.model.territory import NULL_CODES, Parameter, Salesperson, SalespersonKind, SellerZone, Zone, ZoneRule, ZoneRuleKind
 from crmcore.model.types import BigId, Json, JsonMap, Money, UtcDateTime
 from crmcore.model.visibility import Visibility, VisibilityKind
 
 __all__ = [
+    "ATTEMPT",
     "AUDIT",
     "CORE",
     "ENTITIES",
@@ -38,14 +40,21 @@ __all__ = [
     "AccountKind",
     "AccountPortfolio",
     "AccountRole",
+    "ApiToken",
     "BigId",
     "BusinessUnit",
+    "Challenge",
     "ChangeSet",
     "ChangeSetItem",
     "CharacteristicChange",
     "CharacteristicRow",
     "Consent",
     "ContactPoint",
+    "Credential",
+    "Device",
+    "DeviceKind",
+    "DeviceStatus",
+    "DeviceUser",
     "Entity",
     "ExternalKey",
     "GroupMember",
@@ -77,6 +86,7 @@ __all__ = [
     "TransitionRow",
     "User",
     "UserGroup",
+    "UserSession",
     "UserStatus",
     "UtcDateTime",
     "Visibility",

@@ -18,6 +18,7 @@ from crmcore.model.catalogues import (
 )
 from crmcore.model.organisation import AccountPortfolio, BusinessUnit, Portfolio
 from crmcore.model.people import Consent, Interaction, InteractionKind, Person, Preference, Relation, RelationKind, Site
+from crmcore.model.signin import ApiToken, Challenge, Credential, Device, DeviceUser, UserSession
 from crmcore.model.states import StateChange, StateRow, StateTableRow, TransitionRow
 from crmcore.model.territory import Parameter, Salesperson, SellerZone, Zone, ZoneRule
 
@@ -25,13 +26,18 @@ ENTITIES: Final[tuple[type[Entity], ...]] = (
     Account,
     AccountPortfolio,
     AccountRole,
+    ApiToken,
     BusinessUnit,
+    Challenge,
     ChangeSet,
     ChangeSetItem,
     CharacteristicChange,
     CharacteristicRow,
     Consent,
     ContactPoint,
+    Credential,
+    Device,
+    DeviceUser,
     ExternalKey,
     GroupMember,
     Interaction,
@@ -55,6 +61,7 @@ ENTITIES: Final[tuple[type[Entity], ...]] = (
     TransitionRow,
     User,
     UserGroup,
+    UserSession,
     Zone,
     ZoneRule,
 )

@@ -73,6 +73,8 @@ JOB: Final = Table(
     Column("depth", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
+    # The user whose work this is, also through other jobs: what somebody who is blocked has left on the queue does not run (A08).
+    Column("on_behalf", String(100)),
     Index(None, "state", "run_at", "id"),
     Index(None, "state", "lease_until"),
     Index(None, "event_id"),
@@ -103,4 +105,15 @@ PLUGIN: Final = Table(
 )
 """Plugins that this database has seen: whose tables are here, also when the plugin is no longer enabled."""
 
-PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN)
+ATTEMPT: Final = Table(
+    "crm_attempt",
+    METADATA,
+    # SHA-256 of what is counted: a login that somebody typed may be a password in the wrong field.
+    Column("key", String(64), primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("number", Integer, nullable=False),
+    Index(None, "since"),
+)
+"""How often something was tried since an instant: the database counts, so that no two attempts take one number."""
+
+PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN, ATTEMPT)

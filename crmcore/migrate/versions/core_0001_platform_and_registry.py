@@ -428,6 +428,7 @@ def upgrade() -> None:
         sa.Column("depth", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("on_behalf", sa.String(length=100), nullable=True),
         sa.ForeignKeyConstraint(["event_id"], ["crm_event.event_id"], name=op.f("fk_crm_job_event_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_job")),
         sa.UniqueConstraint("waiting_key", name=op.f("uq_crm_job_waiting_key")),
@@ -888,10 +889,167 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_group_member_user_id"), "group_member", ["user_id"], unique=False)
+    op.create_table(
+        "crm_attempt",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_crm_attempt")),
+    )
+    op.create_index(op.f("ix_crm_attempt_since"), "crm_attempt", ["since"], unique=False)
+    op.create_table(
+        "device",
+        sa.Column("uid", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("algorithm", sa.String(length=10), nullable=False),
+        sa.Column("public_key", sa.String(length=200), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved_by", sa.String(length=100), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by", sa.String(length=100), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.CheckConstraint("kind IN ('pc', 'phone')", name=op.f("ck_device_kind")),
+        sa.CheckConstraint("status IN ('pending', 'active', 'revoked')", name=op.f("ck_device_status")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device")),
+        sa.UniqueConstraint("fingerprint", name=op.f("uq_device_fingerprint")),
+        sa.UniqueConstraint("uid", name=op.f("uq_device_uid")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "api_token",
+        sa.Column("uid", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("functions", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_api_token_device_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["crm_user.id"], name=op.f("fk_api_token_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_api_token_token_hash")),
+        sa.UniqueConstraint("uid", name=op.f("uq_api_token_uid")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_api_token_device_id"), "api_token", ["device_id"], unique=False)
+    op.create_index(op.f("ix_api_token_user_id"), "api_token", ["user_id"], unique=False)
+    op.create_table(
+        "credential",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("password_hash", sa.String(length=255), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["crm_user.id"], name=op.f("fk_credential_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credential")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_credential_user_id")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "device_user",
+        sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_device_user_device_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["crm_user.id"], name=op.f("fk_device_user_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device_user")),
+        sa.UniqueConstraint("device_id", "user_id", name=op.f("uq_device_user_device_id_user_id")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_device_user_user_id"), "device_user", ["user_id"], unique=False)
+    op.create_table(
+        "user_session",
+        sa.Column("uid", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("proved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_reason", sa.String(length=20), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_user_session_device_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["crm_user.id"], name=op.f("fk_user_session_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_session")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_user_session_token_hash")),
+        sa.UniqueConstraint("uid", name=op.f("uq_user_session_uid")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_user_session_closed_at"), "user_session", ["closed_at"], unique=False)
+    op.create_index(op.f("ix_user_session_device_id"), "user_session", ["device_id"], unique=False)
+    op.create_index(op.f("ix_user_session_user_id"), "user_session", ["user_id"], unique=False)
+    op.create_table(
+        "challenge",
+        sa.Column("nonce", sa.String(length=43), nullable=False),
+        sa.Column("purpose", sa.String(length=10), nullable=False),
+        sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("session_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.CheckConstraint("purpose IN ('enroll', 'open', 'renew')", name=op.f("ck_challenge_purpose")),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_challenge_device_id")),
+        sa.ForeignKeyConstraint(["session_id"], ["user_session.id"], name=op.f("fk_challenge_session_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_challenge")),
+        sa.UniqueConstraint("nonce", name=op.f("uq_challenge_nonce")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_challenge_device_id_purpose"), "challenge", ["device_id", "purpose"], unique=False)
+    op.create_index(op.f("ix_challenge_expires_at"), "challenge", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_challenge_session_id"), "challenge", ["session_id"], unique=False)
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_table("challenge")
+    op.drop_table("user_session")
+    op.drop_table("device_user")
+    op.drop_table("credential")
+    op.drop_table("api_token")
+    op.drop_table("device")
+    op.drop_table("crm_attempt")
     op.drop_table("group_member")
     op.drop_table("crm_user")
     op.drop_table("user_group")
