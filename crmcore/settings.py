@@ -4,13 +4,102 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from crmcore.hooks import ConfigSchema
 from crmcore.labels import Label
 
 PRIMARY_PORTFOLIO: Final = "primary_portfolio"
 LEGAL_SITE: Final = "legal_site"
+
+_ACCESS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "require_device": {
+        "type": "boolean",
+        "default": False,
+        "label": Label("Solo da dispositivi censiti", "Registered devices only"),
+        "help": "Whether people and programs may only work from devices that an administrator approved (A01).",
+    },
+    "session_lifetime": {
+        "type": "integer",
+        "min": 1,
+        "max": 720,
+        "default": 12,
+        "label": Label("Durata massima di una sessione", "Longest session"),
+        "help": "Hours after which somebody has to sign in anew, however busy.",
+    },
+    "idle_limit": {
+        "type": "integer",
+        "min": 1,
+        "max": 1440,
+        "default": 30,
+        "label": Label("Inattività massima", "Longest idle time"),
+        "help": "Minutes without a request after which a session ends.",
+    },
+    "device_renewal": {
+        "type": "integer",
+        "min": 1,
+        "max": 1440,
+        "default": 15,
+        "label": Label("Rinnovo della prova del dispositivo", "Renewal of the device's proof"),
+        "help": "Minutes after which the device of a session signs a challenge again: so long is a session token of use on another machine.",
+    },
+    "password_minimum": {
+        "type": "integer",
+        "min": 8,
+        "max": 64,
+        "default": 12,
+        "label": Label("Lunghezza minima delle password", "Shortest password"),
+        "help": "Characters that a password has at least.",
+    },
+    "attempts": {
+        "type": "integer",
+        "min": 1,
+        "max": 100,
+        "default": 10,
+        "label": Label("Tentativi di accesso", "Attempts to sign in"),
+        "help": "Passwords that may be tried for a login, from each device, within `attempts_window`; signing in begins a new count.",
+    },
+    "attempts_window": {
+        "type": "integer",
+        "min": 1,
+        "max": 1440,
+        "default": 15,
+        "label": Label("Finestra dei tentativi", "Window of the attempts"),
+        "help": "Minutes from the first attempt until the next count.",
+    },
+    "token_lifetime": {
+        "type": "integer",
+        "min": 1,
+        "max": 3650,
+        "default": 365,
+        "label": Label("Durata massima dei token", "Longest life of tokens"),
+        "help": "Days that a token for programs lives at most.",
+    },
+    "keep_sessions": {
+        "type": "integer",
+        "min": 1,
+        "max": 3650,
+        "default": 90,
+        "label": Label("Conservazione delle sessioni", "How long sessions are kept"),
+        "help": "Days that ended sessions, and tokens that are of no use any more, stay in the list.",
+    },
+    "hash_memory": {
+        "type": "integer",
+        "min": 19_456,
+        "max": 4_194_304,
+        "default": 65_536,
+        "label": Label("Memoria per password", "Memory for a password"),
+        "help": "KiB that Argon2id fills for one password (RFC 9106 §4); a stored password is brought to a new value when its user signs in.",
+    },
+    "hash_passes": {
+        "type": "integer",
+        "min": 2,
+        "max": 64,
+        "default": 3,
+        "label": Label("Passaggi per password", "Passes for a password"),
+        "help": "How often Argon2id goes over that memory.",
+    },
+}
 
 CORE_SETTINGS: Final = ConfigSchema(
     {
@@ -66,6 +155,13 @@ CORE_SETTINGS: Final = ConfigSchema(
             "default": 10_000,
             "label": Label("Tabella grande", "Large table"),
             "help": "Number of rows from which on a list warns when it filters or sorts by something without an index.",
+        },
+        "access": {
+            "type": "dict",
+            "schema": _ACCESS,
+            "default": {name: rules["default"] for name, rules in _ACCESS.items()},
+            "label": Label("Accesso", "Signing in"),
+            "help": "Devices, sessions, passwords and tokens.",
         },
     },
 )

@@ -17,6 +17,7 @@ from crmcore.errors.codes_conformance import CONFORMANCE
 from crmcore.errors.codes_declarations import DECLARATIONS
 from crmcore.errors.codes_query import QUERY
 from crmcore.errors.codes_registry import REGISTRY
+from crmcore.errors.codes_signin import SIGNIN
 from crmcore.errors.codes_start import START
 from crmcore.errors.codes_storage import STORAGE
 from crmcore.errors.codes_work import WORK
@@ -33,6 +34,6 @@ def _index(codes: Iterable[ErrorCode]) -> Mapping[str, ErrorCode]:
 
 
 CATALOGUE: Final[Mapping[str, ErrorCode]] = _index(
-    (*START, *DECLARATIONS, *STORAGE, *WORK, *CONFORMANCE, *REGISTRY, *CHARACTERISTICS, *QUERY, *CHANGES, *ACCESS)
+    (*START, *DECLARATIONS, *STORAGE, *WORK, *CONFORMANCE, *REGISTRY, *CHARACTERISTICS, *QUERY, *CHANGES, *ACCESS, *SIGNIN)
 )
 """Code → description, of every code that the core raises."""

@@ -1,0 +1,146 @@
+"""Opening a session: the device first, then the count of attempts, then the password, then the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+from sqlalchemy import ColumnElement, select, update
+
+from crmcore.access.signin import attempts
+from crmcore.access.signin.devices import Proved, crm_time, prove
+from crmcore.access.signin.ending import end
+from crmcore.access.signin.events import PasswordChanged, SessionOpened
+from crmcore.access.signin.passwords import Passwords
+from crmcore.access.signin.refusing import refuse, system_session
+from crmcore.access.signin.secret import SESSION, digest, draw
+from crmcore.access.signin.values import Limits, Opened, Proof, Purpose, Reason
+from crmcore.errors import AccessDenied
+from crmcore.model import Credential, User, UserSession, UserStatus
+from crmcore.session.actor import Actor
+
+if TYPE_CHECKING:
+    from crmcore.app import Crm
+    from crmcore.session import Session
+
+
+@attrs.frozen
+class _Known:
+    """What is stored of a user, as far as a password is concerned."""
+
+    id: int
+    login: str
+    status: str
+    stored: str | None = attrs.field(repr=False)
+
+
+def open_session(crm: Crm, login: str, password: str, proof: Proof | None) -> Opened:
+    """Open a session; see `SignIn.open`."""
+    limits = Limits.of(crm)
+    device = prove(crm, proof, Purpose.OPEN, login) if proof is not None else None
+    if device is None and limits.require_device:
+        refuse(crm, "DEVICE_NOT_REGISTERED", login=login)
+    known = check_password(crm, login, password, device.uid if device is not None else None)
+    if known is None:
+        refuse(crm, "SIGNIN_FAILED", login=login, device=device.uid if device is not None else None)
+    passwords = Passwords(limits)
+    fresh = passwords.renewed(known.stored, password) if known.stored else None
+    return _open(crm, limits, known, device, fresh)
+
+
+def check_password(crm: Crm, login: str, password: str, device: str | None) -> _Known | None:
+    """Return the user whose password this is, or None; each call is an attempt, counted before anything is looked at.
+
+    Raises:
+        AccessDenied: ``SIGNIN_LIMITED``.
+    """
+    limits = Limits.of(crm)
+    with system_session(crm, device) as session:
+        attempt = attempts.count(session, _count_of(login, device), limits.attempts_window)
+        known = _known(session, login)
+        session.commit()
+    if attempt.number > limits.attempts:
+        refuse(crm, "SIGNIN_LIMITED", login=login, device=device, retry_at=crm_time(crm, attempt))
+    # Outside of any transaction, because it takes long on purpose; and it takes as long when there is no such user.
+    right = Passwords(limits).verify(known.stored if known is not None else None, password)
+    return known if right else None
+
+
+def change_password(crm: Crm, login: str, device: str | None, current: str, new: str, keep: str) -> None:
+    """Give a user a new password, and end all sessions but one."""
+    if check_password(crm, login, current, device) is None:
+        refuse(crm, "SIGNIN_FAILED", login=login, device=device)
+    stored = Passwords(Limits.of(crm)).hash(login, new)
+    with system_session(crm, device) as session:
+        store_password(session, login, stored, UserSession.__table__.c.uid != keep)
+        attempts.forget(session, _count_of(login, device))
+        session.commit()
+
+
+def store_password(session: Session, login: str, stored: str, *which: ColumnElement[bool]) -> None:
+    """Store the hash of a new password, and end the user's sessions that fit; in the transaction of the session.
+
+    Raises:
+        AccessDenied: ``USER_UNKNOWN``.
+    """
+    user_id = session.scalar(select(User.id).where(User.login == login))
+    if user_id is None:
+        raise AccessDenied("USER_UNKNOWN", login=login)
+    if not _replace(session, user_id, stored):
+        session.add(Credential(user_id=user_id, password_hash=stored, changed_at=session.now()))
+        session.flush()
+    end(session, Reason.PASSWORD_CHANGED, UserSession.__table__.c.user_id == user_id, *which)
+    session.publish(PasswordChanged(login=login))
+
+
+def _open(crm: Crm, limits: Limits, known: _Known, device: Proved | None, fresh: str | None) -> Opened:
+    uid = device.uid if device is not None else None
+    with system_session(crm, uid) as session:
+        session.take_write_lock()
+        # Looked at again: hashing took its time, and somebody may have changed the password or blocked the user meanwhile.
+        present = _known(session, known.login)
+        if present is not None and present.stored == known.stored and present.status == UserStatus.ACTIVE:
+            token = draw(SESSION)
+            made = _add(session, limits, known, device, token)
+            if fresh is not None:
+                _replace(session, known.id, fresh)
+            attempts.forget(session, _count_of(known.login, uid))
+            session.publish(SessionOpened(session=made.uid, login=known.login, device=uid))
+            session.commit()
+            return Opened(token=token, session=made.uid, expires_at=made.expires_at, actor=Actor.user(known.login, uid))
+    blocked = present is not None and present.stored == known.stored
+    refuse(crm, "USER_BLOCKED" if blocked else "SIGNIN_FAILED", login=known.login, device=uid)
+
+
+def _add(session: Session, limits: Limits, known: _Known, device: Proved | None, token: str) -> UserSession:
+    now = session.now()
+    made = UserSession(
+        token_hash=digest(token),
+        user_id=known.id,
+        device_id=device.id if device is not None else None,
+        opened_at=now,
+        last_used_at=now,
+        expires_at=now + limits.session_lifetime,
+        proved_at=now if device is not None else None,
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _known(session: Session, login: str) -> _Known | None:
+    query = select(User.id, User.login, User.status, Credential.password_hash).outerjoin(Credential, Credential.user_id == User.id)
+    row = session.first(query.where(User.login == login)) if "\0" not in login else None
+    return _Known(row.id, row.login, row.status, row.password_hash) if row is not None else None
+
+
+def _replace(session: Session, user_id: int, stored: str) -> bool:
+    table, now = Credential.__table__, session.now()
+    stamps = {"version": table.c.version + 1, "updated_at": now, "updated_by": session.actor.name}
+    statement = update(table).where(table.c.user_id == user_id).values(password_hash=stored, changed_at=now, **stamps)
+    return session.execute(statement.returning(table.c.id)).first() is not None
+
+
+def _count_of(login: str, device: str | None) -> tuple[str, ...]:
+    # With the device that proved itself: who has none of ours cannot keep people from signing in by trying passwords for them.
+    return ("password", login, device or "")

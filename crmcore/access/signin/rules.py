@@ -1,0 +1,42 @@
+"""Rules of devices, sessions and tokens, and what follows when a device is revoked or a user is blocked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from crmcore.access.signin.ending import end
+from crmcore.access.signin.values import Reason
+from crmcore.errors import Problem
+from crmcore.events import RecordVerb
+from crmcore.model import ApiToken, Challenge, Credential, Device, DeviceStatus, DeviceUser, User, UserSession, UserStatus
+
+if TYPE_CHECKING:
+    from crmcore.session import Change, Session
+
+_OURS: Final = (Device, DeviceUser, Credential, UserSession, ApiToken, Challenge)
+
+
+def check(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
+    """Return what is wrong with changes: these records are for administrators, and for the platform itself."""
+    if not any(isinstance(change.record, _OURS) for change in changes):
+        return []
+    reach = session.guard.reach
+    return [] if reach.open or reach.administrator else [Problem(code="ADMINISTRATOR_NEEDED")]
+
+
+def check_commit(_session: Session, _changes: Sequence[Change]) -> Iterable[Problem]:
+    """Return nothing: there is no rule about a whole commit."""
+    return []
+
+
+def follow(session: Session, changes: Sequence[Change]) -> None:
+    """End the sessions of users who were blocked and of devices that were revoked: they shall not live again when that is taken back."""
+    for change in changes:
+        record = change.record
+        if change.verb is not RecordVerb.UPDATED or "status" not in change.fields:
+            continue
+        if isinstance(record, User) and record.status == UserStatus.BLOCKED:
+            end(session, Reason.USER_BLOCKED, UserSession.__table__.c.user_id == record.id)
+        elif isinstance(record, Device) and record.status == DeviceStatus.REVOKED:
+            end(session, Reason.DEVICE_REVOKED, UserSession.__table__.c.device_id == record.id)
