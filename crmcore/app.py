@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from crmcore import migrate as migrations
 from crmcore.access import postgres
 from crmcore.access.service import Access
+from crmcore.access.signin import SignIn
 from crmcore.catalogues import new_fingerprints
 from crmcore.characteristics.cache import DefinitionCache
 from crmcore.errors import ConfigurationError, CrmError, DatabaseError, Problem, StartError, UsageError
@@ -93,6 +94,7 @@ class Crm:
         self.state_tables = StateTableCache()
         self.fingerprints = new_fingerprints()
         self.access = Access(self)
+        self.signin = SignIn(self)
 
     @classmethod
     def open(  # noqa: PLR0913 - all but the target are optional

@@ -41,7 +41,7 @@ _ACCESS: Final[Mapping[str, Mapping[str, Any]]] = {
         "max": 1440,
         "default": 15,
         "label": Label("Rinnovo della prova del dispositivo", "Renewal of the device's proof"),
-        "help": "Minutes after which the device of a session signs a challenge again: so long is a session token of use on another machine.",
+        "help": "Minutes after which the device of a session signs again: so long is a token of use on another machine.",
     },
     "password_minimum": {
         "type": "integer",
@@ -89,7 +89,7 @@ _ACCESS: Final[Mapping[str, Mapping[str, Any]]] = {
         "max": 4_194_304,
         "default": 65_536,
         "label": Label("Memoria per password", "Memory for a password"),
-        "help": "KiB that Argon2id fills for one password (RFC 9106 §4); a stored password is brought to a new value when its user signs in.",
+        "help": "KiB that Argon2id fills for one password (RFC 9106 §4); stored ones follow when their users sign in.",
     },
     "hash_passes": {
         "type": "integer",

@@ -25,6 +25,7 @@ from crmcore.access.reach import Organisation, Reach
 from crmcore.access.service import read_organisation
 from crmcore.access.specs import Scope
 from crmcore.errors import AccessDenied, RecordNotFound, UsageError
+from crmcore.hooks import OpenWork
 from crmcore.model import Account, Entity, User, UserStatus
 
 if TYPE_CHECKING:
@@ -158,6 +159,20 @@ class AccessApi:
             RecordNotFound: when there is no such user.
         """
         self._user(login).status = UserStatus.BLOCKED.value
+
+    def open_work(self, login: str) -> Sequence[OpenWork]:
+        """Return what a user still has to do, as the plugins know it, what is due first first (S15); for administrators, and of oneself.
+
+        Raises:
+            AccessDenied: ``ADMINISTRATOR_NEEDED``.
+            PluginError: when a plugin cannot say.
+        """
+        self._require_right(login)
+        answers = self._session.hooks.results("crm_open_work", session=self._session, login=login)
+        return sorted(
+            (each for _, found in answers for each in found),
+            key=lambda each: (each.due is None, each.due or date.min, each.entity, each.id),
+        )
 
     def unblock(self, login: str) -> None:
         """Let a user work again, at the next commit.

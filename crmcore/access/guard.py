@@ -39,7 +39,7 @@ class Guard:
         if self._reach is None:
             self._session.orm.connection()
         if self._reach is None:
-            self._reach = self._session.crm.access.reach(self._session.actor.name)
+            self._reach = self._ask()
         return self._reach
 
     @property
@@ -53,7 +53,7 @@ class Guard:
         if self._session.actor.is_system or self._session.hosted or crm.engine.dialect.name != "sqlite":
             return None
         if self._bind is None:
-            self._reach = crm.access.reach(self._session.actor.name)
+            self._reach = self._ask()
             self._bind = crm.engine if self._reach.open else crm.access.guarded_engine(self._reach)
         return self._bind
 
@@ -61,12 +61,16 @@ class Guard:
         """Limit a transaction that has begun, where that is done inside of it."""
         if self._session.actor.is_system or self._bind is not None:
             return
-        self._reach = self._session.crm.access.reach(self._session.actor.name, connection)
+        self._reach = self._ask(connection)
         if self._reach.open:
             return
         if connection.dialect.name == "sqlite":
             raise AccessDenied("ACCESS_HOSTED", login=self._session.actor.name)
         postgres.limit(connection, self._reach)
+
+    def _ask(self, connection: Connection | None = None) -> Reach:
+        actor = self._session.actor
+        return self._session.crm.access.reach(actor.name, connection).within(actor.functions)
 
     def ended(self) -> None:
         """Forget a transaction: the next one asks again."""

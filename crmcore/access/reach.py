@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from crmcore.access.functions import allowed
+from crmcore.access.functions import ACCESS, READ, UPDATE, allowed
 from crmcore.access.specs import Scope
 from crmcore.model import NULL_CODES, ScopeKind
 
@@ -43,6 +43,8 @@ class Reach:
     portfolios: frozenset[int] = frozenset()
     parts: frozenset[str] = frozenset()
     """Parts of the system that the user may read."""
+    limits: tuple[str, ...] | None = None
+    """Functions past which not even a granted one goes: those of a token."""
     logins: frozenset[str] = frozenset()
     """The user and all whom that one supervises, at any depth."""
 
@@ -61,7 +63,18 @@ class Reach:
 
     def may(self, function: str) -> bool:
         """Return whether the profile grants a function, such as ``customers.read``."""
-        return self.everything or allowed(self.functions, function)
+        return (self.everything or allowed(self.functions, function)) and (self.limits is None or allowed(self.limits, function))
+
+    def within(self, functions: tuple[str, ...] | None) -> Reach:
+        """Return the reach of somebody who works with a token for some functions; None is no limit."""
+        if functions is None or self.open:
+            return self
+        return attrs.evolve(
+            self,
+            limits=functions,
+            administrator=self.administrator and allowed(functions, f"{ACCESS}.{UPDATE}"),
+            parts=frozenset(part for part in self.parts if allowed(functions, f"{part}.{READ}")),
+        )
 
     def hidden(self, entity: str) -> frozenset[str]:
         """Return the fields of an entity that are not shown to the user."""

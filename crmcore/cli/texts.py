@@ -76,6 +76,34 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "doctor.jobs": ("Lavori", "Jobs"),
     "doctor.queue": ("Coda", "Queue"),
     "doctor.dead": ("{count} lavori falliti: `crm jobs list --state dead`", "{count} dead job(s): `crm jobs list --state dead`"),
+    "access.open_work": ("Da riassegnare, di {login}:", "To be given to somebody else, of {login}:"),
+    # user, device, session, token
+    "user.password": ("Password di {login}", "Password of {login}"),
+    "user.password_again": ("Ripetere la password", "The password again"),
+    "user.password_set": (
+        "Impostata la password di {login}; le sue sessioni sono chiuse.",
+        "Set the password of {login}; open sessions ended.",
+    ),
+    "device.none": ("Nessun dispositivo.", "No devices."),
+    "device.key": (
+        "Scritta la chiave {path}: chi la copia è questo dispositivo.",
+        "Wrote the key {path}: whoever copies it is this device.",
+    ),
+    "device.enrolled": (
+        "Il dispositivo {uid} attende l'approvazione.\nImpronta: {fingerprint}",
+        "Device {uid} waits for approval.\nFingerprint: {fingerprint}",
+    ),
+    "device.approved": ("Approvato il dispositivo {uid}.", "Approved device {uid}."),
+    "device.revoked": ("Revocato il dispositivo {uid}; le sue sessioni sono chiuse.", "Revoked device {uid}; its sessions ended."),
+    "device.proved": ("Il dispositivo {uid} è censito e ha la sua chiave.", "Device {uid} is registered, and has its key."),
+    "session.none": ("Nessuna sessione.", "No sessions."),
+    "session.revoked": ("Chiusa la sessione {uid}.", "Ended session {uid}."),
+    "token.none": ("Nessun token.", "No tokens."),
+    "token.created": (
+        "Token {uid}, valido fino al {until}. Viene mostrato solo ora:",
+        "Token {uid}, good until {until}. It is shown only now:",
+    ),
+    "token.revoked": ("Revocato il token {uid}.", "Revoked token {uid}."),
     # Column headings
     "col.name": ("nome", "name"),
     "col.plugin": ("plugin", "plugin"),
@@ -112,5 +140,16 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "col.states": ("stati", "states"),
     "col.steps": ("passaggi", "steps"),
     "col.count": ("numero", "count"),
+    "col.id": ("id", "id"),
+    "col.uid": ("id", "id"),
+    "col.device": ("dispositivo", "device"),
+    "col.fingerprint": ("impronta", "fingerprint"),
+    "col.for": ("per", "for"),
+    "col.last_seen": ("visto", "last seen"),
+    "col.opened": ("aperta", "opened"),
+    "col.last_used": ("ultimo uso", "last used"),
+    "col.expires": ("scade", "expires"),
+    "col.ended": ("fine", "ended"),
+    "col.functions": ("funzioni", "functions"),
 }
 """Key → Italian and English."""

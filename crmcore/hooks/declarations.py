@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -34,6 +34,16 @@ class ConfigSchema:
 
     # Cerberus schemas are open mappings by design.
     schema: Mapping[str, Mapping[str, Any]]
+
+
+@attrs.frozen(kw_only=True)
+class OpenWork:
+    """One thing that a user still has to do: a record, what people call it, and until when."""
+
+    entity: str
+    id: int
+    label: str
+    due: date | None = None
 
 
 @attrs.frozen(kw_only=True)

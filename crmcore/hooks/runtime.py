@@ -11,6 +11,7 @@ from crmcore.hooks.markers import hookspec, single_slot
 if TYPE_CHECKING:
     from crmcore.errors import Problem
     from crmcore.events import WorkingCalendar
+    from crmcore.hooks.declarations import OpenWork
     from crmcore.session import Change, Session
 
 
@@ -58,6 +59,22 @@ def crm_check_permission(session: Session, permission: str) -> bool | None:
         @hookimpl
         def crm_check_permission(session, permission):
             return False if permission == "warranty.extend" and session.actor.kind == "system" else None
+    """
+
+
+@hookspec
+def crm_open_work(session: Session, login: str) -> Iterable[OpenWork] | None:
+    """List what a user still has to do, so that somebody else can be given it: actions, appointments, tickets.
+
+    Called by ``session.access.open_work``, which `crm access block` asks too, to read only, in the session of who asks: what that one may
+    not see is not listed. The answers of all plugins are shown together, what is due first first. None means nothing. Raising is reported
+    with the plugin's name.
+
+    Example::
+
+        @hookimpl
+        def crm_open_work(session, login):
+            return [OpenWork(entity="warranty.claim", id=claim.id, label=claim.title, due=claim.due) for claim in open_claims(session, login)]
     """
 
 

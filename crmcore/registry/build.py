@@ -9,6 +9,8 @@ from typing import Any, Final, TypeVar
 
 import pluggy
 
+from crmcore.access.signin.cleanup import SIGNIN_JOBS
+from crmcore.access.signin.events import SIGNIN_EVENTS
 from crmcore.accounts.events import AccountOwnerChanged
 from crmcore.errors import ErrorCode, Problem, StartError
 from crmcore.events import Event, LoopDetected, RecordVerb
@@ -25,7 +27,7 @@ from crmcore.settings import CORE_SETTINGS
 from crmcore.work.schedules import CORE_JOBS
 
 CORE_MIGRATIONS: Final = Migrations("crmcore.migrate", "versions")
-CORE_EVENTS: Final[tuple[type[Event], ...]] = (AccountOwnerChanged,)
+CORE_EVENTS: Final[tuple[type[Event], ...]] = (AccountOwnerChanged, *SIGNIN_EVENTS)
 """Events of the core beside those of its records; the packages that own them bring them."""
 _POINTS: Final = "crm_extension_points"
 
@@ -216,7 +218,7 @@ def _event_types(entities: Mapping[str, type[Entity]], declarations: Declaration
 
 
 def _jobs(declarations: Declarations) -> dict[str, BoundJob]:
-    found = {job.name: BoundJob(CORE, job) for job in CORE_JOBS}
+    found = {job.name: BoundJob(CORE, job) for job in (*CORE_JOBS, *SIGNIN_JOBS)}
     return found | {item.value.name: BoundJob(item.plugin, item.value) for item in declarations.of("crm_jobs")}
 
 

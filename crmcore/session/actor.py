@@ -22,17 +22,26 @@ class Actor:
     """Who reads and writes.
 
     ``name`` is a login, or ``system:<what>``; ``device`` identifies the PC or phone; ``groups`` are those of the workflow (G18).
+    ``functions`` limit what a token is good for, whatever its user may do; None does not. ``on_behalf`` is the user whose work a system
+    actor does.
     """
 
     name: str
     kind: ActorKind = ActorKind.USER
     device: str | None = None
     groups: frozenset[str] = frozenset()
+    functions: tuple[str, ...] | None = None
+    on_behalf: str | None = None
 
     @property
     def is_system(self) -> bool:
         """Whether this is no person."""
         return self.kind is ActorKind.SYSTEM
+
+    @property
+    def person(self) -> str | None:
+        """The login of the user whose work this is, or None for work of the system's own."""
+        return self.on_behalf if self.is_system else self.name
 
     @classmethod
     def user(cls, login: str, device: str | None = None, groups: Iterable[str] = ()) -> Actor:

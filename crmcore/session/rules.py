@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from crmcore.access import rules as access
+from crmcore.access.signin import rules as signin
 from crmcore.accounts import rules as accounts
 from crmcore.accounts import seed as accounts_seed
 from crmcore.characteristics import rules as characteristics
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from crmcore.session.changes import Change
     from crmcore.session.session import Session
 
-_RULES: Final = (access, states, territory, lookups, characteristics, accounts, interactions, query)
+_RULES: Final = (access, signin, states, territory, lookups, characteristics, accounts, interactions, query)
 _SEEDS: Final = (states_seed, territory_seed, lookups_seed, characteristics_seed, accounts_seed, interactions_seed)
 
 
@@ -42,6 +43,7 @@ def derive(session: Session, changes: Sequence[Change]) -> None:
 def follow_flush(session: Session, changes: Sequence[Change]) -> None:
     """Do what follows from the changes of a flush that was written: a check may be made of changes that never are, and does nothing."""
     accounts.follow(session, changes)
+    signin.follow(session, changes)
 
 
 def check_commit(session: Session, changes: Sequence[Change]) -> list[Problem]:

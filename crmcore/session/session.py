@@ -25,6 +25,7 @@ from crmcore.work import queue
 
 if TYPE_CHECKING:
     from crmcore.access.api import AccessApi
+    from crmcore.access.signin import SignInApi
     from crmcore.accounts.api import AccountsApi
     from crmcore.accounts.consents import ConsentsApi
     from crmcore.accounts.portfolios import PortfoliosApi
@@ -121,6 +122,13 @@ class Session:
         from crmcore.access.api import AccessApi  # noqa: PLC0415 - it uses the session
 
         return AccessApi(self)
+
+    @cached_property
+    def signin(self) -> SignInApi:
+        """Devices, sessions, passwords and tokens, for administrators."""
+        from crmcore.access.signin import SignInApi  # noqa: PLC0415 - it uses the session
+
+        return SignInApi(self)
 
     @cached_property
     def portfolios(self) -> PortfoliosApi:

@@ -51,6 +51,7 @@ def new_job(
         causation_id=cause.causation_id,
         depth=cause.depth,
         replace=replace,
+        on_behalf=session.actor.person,
     )
 
 

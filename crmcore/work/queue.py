@@ -42,6 +42,8 @@ class NewJob:
     depth: int = 0
     replace: bool = False
     """Whether a waiting row of the same key is moved to the new time, rather than kept as it is."""
+    on_behalf: str | None = None
+    """The user whose work it is."""
 
 
 @attrs.frozen
@@ -61,6 +63,7 @@ class Claimed:
     correlation_id: str
     causation_id: str | None
     depth: int
+    on_behalf: str | None
 
 
 _IS_QUEUED: Final = JOB.c.state == QUEUED
@@ -113,6 +116,7 @@ _NEW: Final = (
     "causation_id",
     "depth",
     "created_at",
+    "on_behalf",
 )
 """The columns of a new row, in their order."""
 
@@ -134,6 +138,7 @@ def _row(job: NewJob) -> dict[str, Any]:
         "causation_id": job.causation_id,
         "depth": job.depth,
         "created_at": job.created_at,
+        "on_behalf": job.on_behalf,
     }
 
 
@@ -145,7 +150,7 @@ def _upsert(connection: Connection, job: NewJob) -> None:
         from sqlalchemy.dialects.sqlite import insert as insert_into  # type: ignore[assignment] # noqa: PLC0415
     statement = insert_into(JOB).values(**_row(job))
     # One that is kept is written as it is: that locks it, so that it cannot run before this commit, and miss what is committed here.
-    changed = ("run_at", "args", "name", "plugin", "kind", "attempts", "max_attempts") if job.replace else ("waiting_key",)
+    changed = ("run_at", "args", "name", "plugin", "kind", "attempts", "max_attempts", "on_behalf") if job.replace else ("waiting_key",)
     moved = {name: statement.excluded[name] for name in changed}
     connection.execute(statement.on_conflict_do_update(index_elements=[JOB.c.waiting_key], set_=moved))
 
@@ -203,6 +208,14 @@ def fail(connection: Connection, worker: str, job: Claimed, now: datetime, retry
         _end(connection, job.id, DEAD, now, error)
         return DEAD
     return _requeue(connection, job.id, job.key, now, run_at=retry_at, last_error=error[:LONGEST_ERROR])
+
+
+def bury(connection: Connection, worker: str, job_id: int, now: datetime, error: str) -> bool:
+    """Lay a job among the dead although it has attempts left, if this worker still holds it: trying again is for people to decide."""
+    held = connection.execute(select(JOB.c.id).where(_held(worker, [job_id]))).first()
+    if held is not None:
+        _end(connection, job_id, DEAD, now, error)
+    return held is not None
 
 
 def release(connection: Connection, worker: str, ids: Collection[int], now: datetime) -> None:

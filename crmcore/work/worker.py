@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select
 from crmcore.errors import CrmError, DatabaseBusy, DatabaseError, WriteConflict
 from crmcore.events import Envelope
 from crmcore.hooks import Handler, Job
-from crmcore.model import EVENT, JOB, SCHEDULE
+from crmcore.model import EVENT, JOB, SCHEDULE, User, UserStatus
 from crmcore.session.actor import Actor, Cause
 from crmcore.storage import translate_errors, write_transaction
 from crmcore.work import queue, schedules
@@ -50,6 +50,12 @@ class LeaseLost(CrmError, RuntimeError):
     """Raised at the end of a job that another worker has taken over meanwhile; its effects are rolled back."""
 
     default_code = "LEASE_LOST"
+
+
+class WorkRefused(CrmError, PermissionError):
+    """Raised at the start of a job whose user was blocked after asking for it (A08)."""
+
+    default_code = "USER_BLOCKED"
 
 
 class Worker:
@@ -176,12 +182,20 @@ class Worker:
         cause = Cause(job.correlation_id, job.causation_id, job.depth + 1 if job.kind == "delivery" else job.depth)
         source = f"event:{job.name}" if job.kind == "delivery" else f"job:{job.name}"
         try:
-            with self._crm.session(Actor.system(plugin), source=source, cause=cause) as session:
+            with self._crm.session(
+                attrs.evolve(Actor.system(plugin), on_behalf=_person(job, envelope)), source=source, cause=cause
+            ) as session:
+                if job.kind == "job":
+                    _require_active(session, job.on_behalf)
                 self._call(session, declared, job, envelope)
                 session.unit.finishers.append(lambda connection: self._finish(connection, job))
                 session.commit()
         except LeaseLost as error:
             log.warning("%s", error)
+        except WorkRefused as error:
+            log.warning("plugin %s: job %s was not run: %s", job.plugin, job.name, error)
+            with write_transaction(self._crm.engine) as connection:
+                queue.bury(connection, self.name, job.id, self._crm.clock.now(), str(error))
         except Exception as error:  # noqa: BLE001 - the isolation border of jobs: one failure is recorded with its plugin, the others go on
             self._record_failure(job, declared, error)
 
@@ -242,6 +256,19 @@ class Worker:
                     # Fewer: one was finished in this moment, or lost. The next beat tells.
                     if kept == len(alive):
                         self._held_until = now + self._lease
+
+
+def _person(job: queue.Claimed, envelope: Envelope | None) -> str | None:
+    """Return the user whose work a job is; what follows from an event is the work of who caused it."""
+    if envelope is not None and ":" not in envelope.actor:
+        return envelope.actor
+    return job.on_behalf
+
+
+def _require_active(session: Session, login: str | None) -> None:
+    """Refuse the job of a user who is blocked; timers and deliveries are the company's own, and run."""
+    if login is not None and session.scalar(select(User.status).where(User.login == login)) == UserStatus.BLOCKED:
+        raise WorkRefused("USER_BLOCKED", login=login)
 
 
 class _Heartbeat:

@@ -21,6 +21,7 @@ from crmcore.access.signin import devices, ending, opening
 from crmcore.access.signin.events import DeviceApproved, DeviceRevoked, TokenCreated, TokenRevoked
 from crmcore.access.signin.passwords import Passwords
 from crmcore.access.signin.secret import TOKEN, digest, draw, uid_or_none
+from crmcore.access.signin.tables import SESSIONS, TOKENS, stamped
 from crmcore.access.signin.values import DeviceInfo, Limits, NewToken, Reason, SessionInfo, TokenInfo
 from crmcore.errors import AccessDenied, Problem, RecordNotFound, ValidationFailed
 from crmcore.model import ApiToken, Device, DeviceStatus, DeviceUser, User, UserSession
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
     from crmcore.session import Session
-
-_SESSION = UserSession.__table__
-_TOKEN = ApiToken.__table__
 
 
 class SignInApi:
@@ -101,7 +99,7 @@ class SignInApi:
         """
         self._require_right(login)
         session = self._session
-        query = ending.sessions().order_by(_SESSION.c.id.desc())
+        query = ending.sessions().order_by(SESSIONS.c.id.desc())
         if login is not None:
             query = query.where(User.login == login)
         limits, now = Limits.of(session.crm), session.now()
@@ -131,10 +129,12 @@ class SignInApi:
         """
         session = self._session
         with session.guard.lifted():
-            login = session.scalar(select(User.login).join(_SESSION, _SESSION.c.user_id == User.id).where(_SESSION.c.uid == uid_or_none(uid)))
+            login = session.scalar(
+                select(User.login).join(SESSIONS, SESSIONS.c.user_id == User.id).where(SESSIONS.c.uid == uid_or_none(uid))
+            )
         self._require_right(login)
         with session.guard.lifted():
-            if not ending.end(session, Reason.REVOKED, _SESSION.c.uid == uid_or_none(uid)):
+            if not ending.end(session, Reason.REVOKED, SESSIONS.c.uid == uid_or_none(uid)):
                 raise RecordNotFound("NOT_FOUND", entity=UserSession.entity_name(), id=uid)
 
     # Passwords
@@ -193,7 +193,7 @@ class SignInApi:
             )
             session.flush()
             session.publish(TokenCreated(token=made.uid, login=login, functions=tuple(made.functions)))
-        return NewToken(token=token, info=self._tokens(_TOKEN.c.uid == made.uid)[0])
+        return NewToken(token=token, info=self._tokens(TOKENS.c.uid == made.uid)[0])
 
     def revoke_token(self, uid: str) -> None:
         """End a token at its next use; for administrators.
@@ -204,11 +204,10 @@ class SignInApi:
         """
         self._require_right()
         session = self._session
-        now = session.now()
-        stamps = {"version": _TOKEN.c.version + 1, "updated_at": now, "updated_by": session.actor.name}
-        alive = (_TOKEN.c.uid == uid_or_none(uid), _TOKEN.c.revoked_at.is_(None))
+        alive = (TOKENS.c.uid == uid_or_none(uid), TOKENS.c.revoked_at.is_(None))
         with session.guard.lifted():
-            row = session.execute(update(_TOKEN).where(*alive).values(revoked_at=now, **stamps).returning(_TOKEN.c.uid, _TOKEN.c.user_id)).first()
+            revoked = update(TOKENS).where(*alive).values(stamped(session, TOKENS, revoked_at=session.now()))
+            row = session.execute(revoked.returning(TOKENS.c.uid, TOKENS.c.user_id)).first()
             if row is None:
                 raise RecordNotFound("NOT_FOUND", entity=ApiToken.entity_name(), id=uid)
             login = session.scalar(select(User.login).where(User.id == row.user_id))
@@ -218,7 +217,7 @@ class SignInApi:
         session = self._session
         limits, now = Limits.of(session.crm), session.now()
         with session.guard.lifted():
-            rows = session.execute(ending.tokens().where(*conditions).order_by(_TOKEN.c.id.desc())).all()
+            rows = session.execute(ending.tokens().where(*conditions).order_by(TOKENS.c.id.desc())).all()
         return [
             TokenInfo(
                 uid=row.uid,

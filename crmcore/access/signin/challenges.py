@@ -8,6 +8,7 @@ from sqlalchemy import Row, delete, select
 
 from crmcore.access.signin import values
 from crmcore.access.signin.secret import draw
+from crmcore.access.signin.tables import CHALLENGES
 from crmcore.access.signin.values import CHALLENGE_LIFE, Purpose
 from crmcore.model import Challenge
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST: Final = 50
 """How many challenges of one device and purpose wait for an answer; the oldest make room."""
-_TABLE: Final = Challenge.__table__
 _NONCE: Final = 43
 
 
@@ -24,9 +24,9 @@ def issue(session: Session, purpose: Purpose, *, device: Row[Any] | None = None,
     """Give out a challenge; it stands when the transaction is committed."""
     now = session.now()
     device_id = device.id if device is not None else None
-    ours = (_TABLE.c.purpose == purpose.value, _TABLE.c.device_id == device_id)
-    kept = select(_TABLE.c.id).where(*ours).order_by(_TABLE.c.id.desc()).limit(MOST - 1)
-    session.execute(delete(_TABLE).where(*ours, _TABLE.c.id.not_in(kept.scalar_subquery())))
+    ours = (CHALLENGES.c.purpose == purpose.value, CHALLENGES.c.device_id == device_id)
+    kept = select(CHALLENGES.c.id).where(*ours).order_by(CHALLENGES.c.id.desc()).limit(MOST - 1)
+    session.execute(delete(CHALLENGES).where(*ours, CHALLENGES.c.id.not_in(kept.scalar_subquery())))
     made = session.add(
         Challenge(nonce=draw(), purpose=purpose.value, device_id=device_id, session_id=session_id, expires_at=now + CHALLENGE_LIFE)
     )
@@ -41,11 +41,11 @@ def take(session: Session, nonce: str, purpose: Purpose) -> Row[Any] | None:
     # What is no nonce need not be asked for, and PostgreSQL takes no NUL.
     if len(nonce) != _NONCE or not nonce.isascii() or not nonce.isprintable():
         return None
-    wanted = delete(_TABLE).where(_TABLE.c.nonce == nonce, _TABLE.c.purpose == purpose.value, _TABLE.c.expires_at > session.now())
-    found = session.execute(wanted.returning(_TABLE.c.id, _TABLE.c.device_id, _TABLE.c.session_id)).first()
+    columns, ours = CHALLENGES.c, CHALLENGES.c.purpose == purpose.value
+    wanted = delete(CHALLENGES).where(columns.nonce == nonce, ours, columns.expires_at > session.now())
+    found = session.execute(wanted.returning(columns.id, columns.device_id, columns.session_id)).first()
     if found is not None and found.device_id is not None:
-        earlier = (_TABLE.c.device_id == found.device_id, _TABLE.c.purpose == purpose.value, _TABLE.c.id < found.id)
-        session.execute(delete(_TABLE).where(*earlier))
+        session.execute(delete(CHALLENGES).where(columns.device_id == found.device_id, ours, columns.id < found.id))
     return found
 
 

@@ -8,10 +8,10 @@ from sqlalchemy import delete, or_, select
 
 from crmcore.access.signin.attempts import forget_before
 from crmcore.access.signin.ending import end_stale
+from crmcore.access.signin.tables import CHALLENGES, SESSIONS, TOKENS
 from crmcore.access.signin.values import Limits
 from crmcore.events import Every
 from crmcore.hooks import Job
-from crmcore.model import ApiToken, Challenge, UserSession
 
 if TYPE_CHECKING:
     from crmcore.session import Session
@@ -24,11 +24,12 @@ def clean(session: Session, run: JobRun) -> None:
     limits, now = Limits.of(session.crm), session.now()
     end_stale(session, limits)
     kept = now - limits.keep_sessions
-    sessions, tokens, challenges = UserSession.__table__, ApiToken.__table__, Challenge.__table__
-    old = sessions.c.closed_at < kept
-    session.execute(delete(challenges).where(or_(challenges.c.expires_at <= now, challenges.c.session_id.in_(select(sessions.c.id).where(old)))))
-    session.execute(delete(sessions).where(old))
-    session.execute(delete(tokens).where(or_(tokens.c.revoked_at < kept, tokens.c.expires_at < kept)))
+    old = SESSIONS.c.closed_at < kept
+    session.execute(
+        delete(CHALLENGES).where(or_(CHALLENGES.c.expires_at <= now, CHALLENGES.c.session_id.in_(select(SESSIONS.c.id).where(old))))
+    )
+    session.execute(delete(SESSIONS).where(old))
+    session.execute(delete(TOKENS).where(or_(TOKENS.c.revoked_at < kept, TOKENS.c.expires_at < kept)))
     forget_before(session, now - limits.attempts_window)
 
 

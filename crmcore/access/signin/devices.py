@@ -12,8 +12,9 @@ from crmcore.access.signin import attempts, challenges
 from crmcore.access.signin.ending import for_user
 from crmcore.access.signin.events import DeviceRegistered
 from crmcore.access.signin.keys import PublicKey
-from crmcore.access.signin.refusing import refuse, system_session
-from crmcore.access.signin.secret import uid_or_none
+from crmcore.access.signin.refusing import refusal, system_session
+from crmcore.access.signin.secret import login_or_none, uid_or_none
+from crmcore.access.signin.tables import DEVICES
 from crmcore.access.signin.values import Challenge, DeviceInfo, Limits, Proof, Purpose
 from crmcore.errors import AccessDenied, ValidationFailed
 from crmcore.model import Device, DeviceStatus, DeviceUser, User, UserSession
@@ -65,11 +66,11 @@ def begin(crm: Crm, device: str) -> Challenge:
             challenge = challenges.issue(session, Purpose.OPEN, device=row)
             session.commit()
             return challenge
-    refuse(crm, "DEVICE_NOT_REGISTERED")
+    raise refusal(crm, AccessDenied("DEVICE_NOT_REGISTERED"))
 
 
-def prove(crm: Crm, proof: Proof, purpose: Purpose, login: str) -> Proved:
-    """Return the device that gave a proof, for a user.
+def prove(crm: Crm, proof: Proof, purpose: Purpose, login: str | None = None) -> Proved:
+    """Return the device that gave a proof; with a login, only if it is for that user.
 
     Raises:
         AccessDenied: ``DEVICE_NOT_REGISTERED``, ``CHALLENGE_INVALID`` or ``SIGNATURE_INVALID``.
@@ -78,29 +79,28 @@ def prove(crm: Crm, proof: Proof, purpose: Purpose, login: str) -> Proved:
         session.take_write_lock()
         row = _active(session, proof.device)
         taken = challenges.take(session, proof.nonce, purpose)
-        is_for = row is not None and _is_for(session, row.id, login)
+        is_for = row is not None and (login is None or _is_for(session, row.id, login))
         session.commit()
     if row is None:
-        refuse(crm, "DEVICE_NOT_REGISTERED", login=login)
+        raise refusal(crm, AccessDenied("DEVICE_NOT_REGISTERED"), login=login)
     if taken is None or taken.device_id != row.id:
-        refuse(crm, "CHALLENGE_INVALID", login=login)
+        raise refusal(crm, AccessDenied("CHALLENGE_INVALID"), login=login)
     # Until the signature is good, this is somebody who says to be the device: it is not named in the log.
     if not PublicKey.read(row.public_key).verifies(challenges.text_of(purpose, row.uid, proof.nonce), proof.signature):
-        refuse(crm, "SIGNATURE_INVALID", login=login)
+        raise refusal(crm, AccessDenied("SIGNATURE_INVALID"), login=login)
     if not is_for:
-        refuse(crm, "DEVICE_NOT_REGISTERED", login=login, device=row.uid)
+        raise refusal(crm, AccessDenied("DEVICE_NOT_REGISTERED"), login=login, device=row.uid)
     return Proved(row.id, row.uid, taken.session_id)
 
 
 def _active(session: Session, device: str) -> Row[Any] | None:
     uid = uid_or_none(device)
-    columns = (Device.id, Device.uid, Device.public_key)
-    return session.first(select(*columns).where(Device.uid == uid, Device.status == DeviceStatus.ACTIVE.value)) if uid else None
+    return session.first(select(DEVICES).where(DEVICES.c.uid == uid, DEVICES.c.status == DeviceStatus.ACTIVE.value)) if uid else None
 
 
 def _is_for(session: Session, device_id: int, login: str) -> bool:
-    """Return whether a device is for a login; one that is for nobody in particular is for every login, whether there is such a user or not."""
-    user = select(User.id).where(User.login == login.replace("\0", "")).scalar_subquery()
+    """Return whether a device is for a login; one for nobody in particular is for every login, also for those that nobody has."""
+    user = select(User.id).where(User.login == login_or_none(login)).scalar_subquery()
     return bool(session.scalar(select(for_user(device_id, user))))
 
 
@@ -120,7 +120,9 @@ def infos(session: Session, *conditions: Any) -> list[DeviceInfo]:  # noqa: ANN4
     seen = {
         row.device_id: row.last
         for row in session.execute(
-            select(UserSession.device_id, func.max(UserSession.last_used_at).label("last")).where(UserSession.device_id.in_(keys)).group_by(UserSession.device_id)
+            select(UserSession.device_id, func.max(UserSession.last_used_at).label("last"))
+            .where(UserSession.device_id.in_(keys))
+            .group_by(UserSession.device_id)
         )
     }
     return [_info(device, tuple(users.get(device.id, ())), seen.get(device.id)) for device in devices]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, Union
+from typing import TYPE_CHECKING, Final, Self
 
 import attrs
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-    _Public = Union[EllipticCurvePublicKey, Ed25519PublicKey]
-    _Private = Union[EllipticCurvePrivateKey, Ed25519PrivateKey]
+    _Public = EllipticCurvePublicKey | Ed25519PublicKey
+    _Private = EllipticCurvePrivateKey | Ed25519PrivateKey
 
 ES256: Final = "ES256"
 ED25519: Final = "Ed25519"
@@ -139,7 +139,7 @@ class DeviceKey:
         encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
         data = self._key.private_bytes(encoding, form, serialization.NoEncryption())
         try:
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(data)
         except OSError as error:
             raise UsageError("DEVICE_KEY_FILE", path=path, reason=error.strerror) from error

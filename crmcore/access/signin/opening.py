@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from sqlalchemy import ColumnElement, select, update
@@ -12,8 +12,9 @@ from crmcore.access.signin.devices import Proved, crm_time, prove
 from crmcore.access.signin.ending import end
 from crmcore.access.signin.events import PasswordChanged, SessionOpened
 from crmcore.access.signin.passwords import Passwords
-from crmcore.access.signin.refusing import refuse, system_session
-from crmcore.access.signin.secret import SESSION, digest, draw
+from crmcore.access.signin.refusing import refusal, system_session
+from crmcore.access.signin.secret import SESSION, digest, draw, login_or_none
+from crmcore.access.signin.tables import CREDENTIALS, SESSIONS, USERS, stamped
 from crmcore.access.signin.values import Limits, Opened, Proof, Purpose, Reason
 from crmcore.errors import AccessDenied
 from crmcore.model import Credential, User, UserSession, UserStatus
@@ -39,10 +40,10 @@ def open_session(crm: Crm, login: str, password: str, proof: Proof | None) -> Op
     limits = Limits.of(crm)
     device = prove(crm, proof, Purpose.OPEN, login) if proof is not None else None
     if device is None and limits.require_device:
-        refuse(crm, "DEVICE_NOT_REGISTERED", login=login)
+        raise refusal(crm, AccessDenied("DEVICE_NOT_REGISTERED"), login=login)
     known = check_password(crm, login, password, device.uid if device is not None else None)
     if known is None:
-        refuse(crm, "SIGNIN_FAILED", login=login, device=device.uid if device is not None else None)
+        raise refusal(crm, AccessDenied("SIGNIN_FAILED"), login=login, device=device.uid if device is not None else None)
     passwords = Passwords(limits)
     fresh = passwords.renewed(known.stored, password) if known.stored else None
     return _open(crm, limits, known, device, fresh)
@@ -60,7 +61,7 @@ def check_password(crm: Crm, login: str, password: str, device: str | None) -> _
         known = _known(session, login)
         session.commit()
     if attempt.number > limits.attempts:
-        refuse(crm, "SIGNIN_LIMITED", login=login, device=device, retry_at=crm_time(crm, attempt))
+        raise refusal(crm, AccessDenied("SIGNIN_LIMITED", retry_at=crm_time(crm, attempt)), login=login, device=device)
     # Outside of any transaction, because it takes long on purpose; and it takes as long when there is no such user.
     right = Passwords(limits).verify(known.stored if known is not None else None, password)
     return known if right else None
@@ -69,10 +70,10 @@ def check_password(crm: Crm, login: str, password: str, device: str | None) -> _
 def change_password(crm: Crm, login: str, device: str | None, current: str, new: str, keep: str) -> None:
     """Give a user a new password, and end all sessions but one."""
     if check_password(crm, login, current, device) is None:
-        refuse(crm, "SIGNIN_FAILED", login=login, device=device)
+        raise refusal(crm, AccessDenied("SIGNIN_FAILED"), login=login, device=device)
     stored = Passwords(Limits.of(crm)).hash(login, new)
     with system_session(crm, device) as session:
-        store_password(session, login, stored, UserSession.__table__.c.uid != keep)
+        store_password(session, login, stored, SESSIONS.c.uid != keep)
         attempts.forget(session, _count_of(login, device))
         session.commit()
 
@@ -89,7 +90,7 @@ def store_password(session: Session, login: str, stored: str, *which: ColumnElem
     if not _replace(session, user_id, stored):
         session.add(Credential(user_id=user_id, password_hash=stored, changed_at=session.now()))
         session.flush()
-    end(session, Reason.PASSWORD_CHANGED, UserSession.__table__.c.user_id == user_id, *which)
+    end(session, Reason.PASSWORD_CHANGED, SESSIONS.c.user_id == user_id, *which)
     session.publish(PasswordChanged(login=login))
 
 
@@ -109,7 +110,8 @@ def _open(crm: Crm, limits: Limits, known: _Known, device: Proved | None, fresh:
             session.commit()
             return Opened(token=token, session=made.uid, expires_at=made.expires_at, actor=Actor.user(known.login, uid))
     blocked = present is not None and present.stored == known.stored
-    refuse(crm, "USER_BLOCKED" if blocked else "SIGNIN_FAILED", login=known.login, device=uid)
+    error = AccessDenied("USER_BLOCKED", login=known.login) if blocked else AccessDenied("SIGNIN_FAILED")
+    raise refusal(crm, error, login=known.login, device=uid)
 
 
 def _add(session: Session, limits: Limits, known: _Known, device: Proved | None, token: str) -> UserSession:
@@ -129,16 +131,16 @@ def _add(session: Session, limits: Limits, known: _Known, device: Proved | None,
 
 
 def _known(session: Session, login: str) -> _Known | None:
-    query = select(User.id, User.login, User.status, Credential.password_hash).outerjoin(Credential, Credential.user_id == User.id)
-    row = session.first(query.where(User.login == login)) if "\0" not in login else None
+    columns: list[Any] = [USERS.c.id, USERS.c.login, USERS.c.status, CREDENTIALS.c.password_hash]
+    query = select(*columns).outerjoin(CREDENTIALS, CREDENTIALS.c.user_id == USERS.c.id)
+    row = session.first(query.where(USERS.c.login == login)) if login_or_none(login) else None
     return _Known(row.id, row.login, row.status, row.password_hash) if row is not None else None
 
 
 def _replace(session: Session, user_id: int, stored: str) -> bool:
-    table, now = Credential.__table__, session.now()
-    stamps = {"version": table.c.version + 1, "updated_at": now, "updated_by": session.actor.name}
-    statement = update(table).where(table.c.user_id == user_id).values(password_hash=stored, changed_at=now, **stamps)
-    return session.execute(statement.returning(table.c.id)).first() is not None
+    values = stamped(session, CREDENTIALS, password_hash=stored, changed_at=session.now())
+    statement = update(CREDENTIALS).where(CREDENTIALS.c.user_id == user_id).values(values)
+    return session.execute(statement.returning(CREDENTIALS.c.id)).first() is not None
 
 
 def _count_of(login: str, device: str | None) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ class Passwords:
             return False
 
     def renewed(self, stored: str, password: str) -> str | None:
-        """Return the hash of a password that was verified, when the stored one was made with other parameters than those of the settings."""
+        """Return the new hash of a password that was verified, when the stored one was made with other parameters than those set."""
         hasher = self._hasher()
         return hasher.hash(_bytes(password)) if hasher.check_needs_rehash(stored) else None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 import attrs
 from sqlalchemy import select
 
 from crmcore.access.signin import attempts
 from crmcore.access.signin.events import SessionRefused
+from crmcore.access.signin.secret import login_or_none
 from crmcore.access.signin.values import Limits
 from crmcore.errors import AccessDenied
 from crmcore.model import User
@@ -27,15 +28,15 @@ def system_session(crm: Crm, device: str | None = None) -> Session:
     return crm.session(attrs.evolve(Actor.system("signin"), device=device), source="signin")
 
 
-def refuse(crm: Crm, code: str, *, login: str | None = None, device: str | None = None, **params: object) -> NoReturn:
-    """Tell that somebody could not sign in, and raise.
+def refusal(crm: Crm, error: AccessDenied, *, login: str | None = None, device: str | None = None) -> AccessDenied:
+    """Tell that somebody could not sign in, and return the error to raise.
 
     ``device`` is that of a registered device. A login is told only if there is such a user.
     """
     with system_session(crm, device) as session:
-        told = attempts.count(session, ("refused", code, device or ""), Limits.of(crm).attempts_window)
+        told = attempts.count(session, ("refused", error.code, device or ""), Limits.of(crm).attempts_window)
         if told.number <= TOLD:
-            known = session.scalar(select(User.login).where(User.login == login)) if login and "\0" not in login else None
-            session.publish(SessionRefused(code=code, login=known, device=device))
+            known = session.scalar(select(User.login).where(User.login == login)) if login and login_or_none(login) else None
+            session.publish(SessionRefused(code=error.code, login=known, device=device))
         session.commit()
-    raise AccessDenied(code, **params)
+    return error

@@ -6,15 +6,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Table, select, update
 
 from crmcore.access.signin import challenges, ending
 from crmcore.access.signin.devices import prove
 from crmcore.access.signin.refusing import system_session
 from crmcore.access.signin.secret import SESSION, TOKEN, digest
+from crmcore.access.signin.tables import DEVICES, SESSIONS, TOKENS, stamped
 from crmcore.access.signin.values import Challenge, Limits, Proof, Purpose, Reason
 from crmcore.errors import AccessDenied
-from crmcore.model import ApiToken, Device, UserSession
+from crmcore.model import UserStatus
 from crmcore.session.actor import Actor
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 NOTED: Final = timedelta(minutes=1)
 """How far apart uses of a session are noted: a request that only reads shall not have to write."""
-_SESSION: Final = UserSession.__table__
-_TOKEN: Final = ApiToken.__table__
 
 
 def actor_of(crm: Crm, token: str) -> Actor:
@@ -56,7 +55,7 @@ def begin_renewal(crm: Crm, token: str) -> Challenge:
     """Give the device of a session a challenge; see `SignIn.begin_renewal`."""
     row = session_of(crm, token)
     with system_session(crm) as session:
-        device = session.first(select(Device.id, Device.uid).where(Device.uid == row.device)) if row.device is not None else None
+        device = session.first(select(DEVICES.c.id, DEVICES.c.uid).where(DEVICES.c.uid == row.device)) if row.device is not None else None
         if device is None:
             raise AccessDenied("DEVICE_NOT_REGISTERED")
         challenge = challenges.issue(session, Purpose.RENEW, device=device, session_id=row.id)
@@ -72,7 +71,7 @@ def renew(crm: Crm, token: str, proof: Proof) -> None:
         raise AccessDenied("CHALLENGE_INVALID")
     with system_session(crm, proved.uid) as session:
         now = session.now()
-        _touch(session, _SESSION, row.id, {"proved_at": now, "last_used_at": now}, _SESSION.c.closed_at.is_(None))
+        _touch(session, SESSIONS, row.id, {"proved_at": now, "last_used_at": now}, SESSIONS.c.closed_at.is_(None))
         session.commit()
 
 
@@ -80,28 +79,28 @@ def close(crm: Crm, token: str) -> None:
     """End the session of a token; see `SignIn.close`."""
     row = session_of(crm, token)
     with system_session(crm, row.device) as session:
-        ending.end(session, Reason.SIGNED_OUT, _SESSION.c.id == row.id)
+        ending.end(session, Reason.SIGNED_OUT, SESSIONS.c.id == row.id)
         session.commit()
 
 
 def _alive(session: Session, token: str, limits: Limits) -> Any:  # noqa: ANN401 - a row of `ending.sessions`
     # Found by its hash: how long a comparison takes says nothing about the token.
-    row = session.first(ending.sessions().where(_SESSION.c.token_hash == digest(token))) if token.startswith(SESSION) else None
+    row = session.first(ending.sessions().where(SESSIONS.c.token_hash == digest(token))) if token.startswith(SESSION) else None
     if row is None:
         raise AccessDenied("TOKEN_UNKNOWN")
     reason = ending.session_over(row, session.now(), limits)
     if reason is None:
         return row
     if row.closed_at is None:
-        ending.end(session, reason, _SESSION.c.id == row.id)
+        ending.end(session, reason, SESSIONS.c.id == row.id)
         session.commit()
-    if row.user_status != "active":
+    if row.user_status != UserStatus.ACTIVE:
         raise AccessDenied("USER_BLOCKED", login=row.login)
     raise AccessDenied("SESSION_ENDED", reason=reason.label)
 
 
 def _program(session: Session, token: str, limits: Limits) -> Actor:
-    row = session.first(ending.tokens().where(_TOKEN.c.token_hash == digest(token)))
+    row = session.first(ending.tokens().where(TOKENS.c.token_hash == digest(token)))
     if row is None:
         raise AccessDenied("TOKEN_UNKNOWN")
     reason = ending.token_over(row, session.now(), limits)
@@ -111,7 +110,7 @@ def _program(session: Session, token: str, limits: Limits) -> Actor:
         raise AccessDenied("TOKEN_ENDED", reason=reason.label)
     now = session.now()
     if row.last_used_at is None or row.last_used_at + NOTED <= now:
-        _touch(session, _TOKEN, row.id, {"last_used_at": now}, _TOKEN.c.revoked_at.is_(None))
+        _touch(session, TOKENS, row.id, {"last_used_at": now}, TOKENS.c.revoked_at.is_(None))
         session.commit()
     return attrs.evolve(Actor.user(row.login, row.device), functions=tuple(row.functions))
 
@@ -119,10 +118,9 @@ def _program(session: Session, token: str, limits: Limits) -> Actor:
 def _note(session: Session, row: Any, limits: Limits) -> None:  # noqa: ANN401 - a row of `ending.sessions`
     now = session.now()
     if row.last_used_at + min(NOTED, limits.idle_limit / 10) <= now:
-        _touch(session, _SESSION, row.id, {"last_used_at": now}, _SESSION.c.closed_at.is_(None))
+        _touch(session, SESSIONS, row.id, {"last_used_at": now}, SESSIONS.c.closed_at.is_(None))
         session.commit()
 
 
-def _touch(session: Session, table: Any, key: int, values: dict[str, Any], condition: Any) -> None:  # noqa: ANN401 - table and condition
-    stamps = {"version": table.c.version + 1, "updated_at": session.now(), "updated_by": session.actor.name}
-    session.execute(update(table).where(table.c.id == key, condition).values(**values, **stamps))
+def _touch(session: Session, table: Table, key: int, values: dict[str, Any], condition: ColumnElement[bool]) -> None:
+    session.execute(update(table).where(table.c.id == key, condition).values(stamped(session, table, **values)))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from crmcore.access.signin.ending import end
+from crmcore.access.signin.tables import SESSIONS
 from crmcore.access.signin.values import Reason
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
@@ -37,6 +38,6 @@ def follow(session: Session, changes: Sequence[Change]) -> None:
         if change.verb is not RecordVerb.UPDATED or "status" not in change.fields:
             continue
         if isinstance(record, User) and record.status == UserStatus.BLOCKED:
-            end(session, Reason.USER_BLOCKED, UserSession.__table__.c.user_id == record.id)
+            end(session, Reason.USER_BLOCKED, SESSIONS.c.user_id == record.id)
         elif isinstance(record, Device) and record.status == DeviceStatus.REVOKED:
-            end(session, Reason.DEVICE_REVOKED, UserSession.__table__.c.device_id == record.id)
+            end(session, Reason.DEVICE_REVOKED, SESSIONS.c.device_id == record.id)

@@ -37,6 +37,11 @@ def uid_or_none(text: str) -> str | None:
     return lowered if _UID.fullmatch(lowered) else None
 
 
+def login_or_none(text: str) -> str | None:
+    """Return a login as it may be stored, or None for what cannot be one; not every text can be sent to a database."""
+    return text if text.isprintable() and len(text) <= _LONGEST else None
+
+
 def encode(data: bytes) -> str:
     """Return bytes as base64url without padding."""
     return base64.urlsafe_b64encode(data).decode().rstrip("=")

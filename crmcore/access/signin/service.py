@@ -59,6 +59,14 @@ class SignIn:
         """
         return devices.begin(self._crm, device)
 
+    def check_device(self, proof: Proof) -> None:
+        """Return when a registered device has proved itself; nobody is signed in by that.
+
+        Raises:
+            AccessDenied: ``DEVICE_NOT_REGISTERED``, ``CHALLENGE_INVALID``, ``SIGNATURE_INVALID``.
+        """
+        devices.prove(self._crm, proof, Purpose.OPEN)
+
     def open(self, login: str, password: str, proof: Proof | None = None) -> Opened:
         """Open a session (I-25). Without a registered device there is none, whatever the password, when ``require_device`` is set.
 

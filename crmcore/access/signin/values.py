@@ -165,4 +165,5 @@ class Limits:
         given = cast("Mapping[str, Any]", crm.settings(CORE)["access"])
         units = {"session_lifetime": "hours", "token_lifetime": "days", "keep_sessions": "days"}
         units |= dict.fromkeys(("idle_limit", "device_renewal", "attempts_window"), "minutes")
-        return cls(**{name: timedelta(**{units[name]: value}) if name in units else value for name, value in given.items()})
+        found: dict[str, Any] = {name: timedelta(**{units[name]: value}) if name in units else value for name, value in given.items()}
+        return cls(**found)

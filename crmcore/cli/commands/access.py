@@ -90,8 +90,17 @@ def functions(state: CliState) -> None:
 @click.argument("login")
 @pass_state
 def block(state: CliState, *, login: str) -> None:
-    """Block a user: every transaction is refused from now on, also in open sessions."""
+    """Block a user: every transaction is refused from now on, also in open sessions. What is open is listed, for others to take over."""
+    from crmcore.session import Actor  # noqa: PLC0415 - as above
+
+    with state.crm().session(Actor.system(_ACTOR)) as session:
+        open_work = session.access.open_work(login)
     _set(state, login, blocked=True)
+    if open_work or state.as_json:
+        state.output.say(state.text("access.open_work", login=login))
+        columns = ("entity", "id", "label", "due")
+        shown = columns if state.as_json else tuple(state.text(f"col.{name}") for name in columns)
+        state.output.rows(shown, [(work.entity, work.id, work.label, work.due) for work in open_work])
 
 
 @access.command(short_help="Let a blocked user work again.")
