@@ -74,7 +74,7 @@ def crm_open_work(session: Session, login: str) -> Iterable[OpenWork] | None:
 
         @hookimpl
         def crm_open_work(session, login):
-            return [OpenWork(entity="warranty.claim", id=claim.id, label=claim.title, due=claim.due) for claim in open_claims(session, login)]
+            return [OpenWork(entity="warranty.claim", id=claim.id, label=claim.title) for claim in open_claims(session, login)]
     """
 
 

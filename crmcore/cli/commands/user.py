@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from crmcore.cli.context import CliState, pass_state
@@ -25,7 +27,7 @@ def passwd(state: CliState, *, login: str, from_stdin: bool) -> None:
 
     crm = state.crm()
     if from_stdin:
-        password = click.get_text_stream("stdin").readline().rstrip("\r\n")
+        password = sys.stdin.readline().rstrip("\r\n")
     else:
         again = state.text("user.password_again")
         password = click.prompt(state.text("user.password", login=login), hide_input=True, confirmation_prompt=again, err=True)
