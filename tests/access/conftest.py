@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, String, Text, Time, Uuid, insert
+from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, String, Text, Time, Uuid, insert, select
 
 from crmcore import Account, Actor, Entity
 from crmcore.access.functions import reads_freely
@@ -74,6 +74,8 @@ def fill(connection, registry, login, seller):
             values["person_id"] = keys[Person]
         if cls is SavedSearch:
             values["shared"] = False
+        if "user_id" in values:
+            values["user_id"] = select(User.id).where(User.login == login).scalar_subquery()
         for constraint in table.constraints:
             values |= choice_of(constraint, values)
         keys[cls] = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
