@@ -29,6 +29,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "interaction": CONTACTS,
     **dict.fromkeys(("salesperson", "zone", "zone_rule", "seller_zone"), TERRITORY),
     **dict.fromkeys(("crm_user", "profile", "user_group", "group_member"), ACCESS),
+    **dict.fromkeys(("device", "device_user", "credential", "user_session", "api_token", "challenge"), ACCESS),
     "saved_search": SEARCHES,
     **dict.fromkeys(("change_set", "change_set_item"), CHANGES),
 }

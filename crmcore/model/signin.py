@@ -117,7 +117,7 @@ class ApiToken(Entity):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("crm_user.id"), index=True)
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"), index=True, default=None)
-    functions: Mapped[list[Any]] = mapped_column(Json)
+    functions: Mapped[list[Any]] = mapped_column(Json, default_factory=list)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
