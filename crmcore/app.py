@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType, ModuleType, TracebackType
-from typing import TYPE_CHECKING, Final, Self, Union
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Final, Self
+from zoneinfo import ZoneInfo
 
-import attrs
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from crmcore import migrate as migrations
@@ -19,42 +17,21 @@ from crmcore.access.service import Access
 from crmcore.access.signin import SignIn
 from crmcore.catalogues import new_fingerprints
 from crmcore.characteristics.cache import DefinitionCache
-from crmcore.errors import ConfigurationError, CrmError, DatabaseError, Problem, StartError, UsageError
-from crmcore.events import Clock, Ids, SystemClock, WeekdayCalendar, WorkingCalendar
+from crmcore.errors import DatabaseError, Problem, UsageError
+from crmcore.events import Clock, Ids, SystemClock, WorkingCalendar
 from crmcore.migrate import PluginRecord, Progress, SchemaState
-from crmcore.model import CORE
+from crmcore.opening import Target, calendar_of, open_database, open_scripts, options_of, resolve_settings
 from crmcore.registry import Registry
 from crmcore.registry import load as load_registry
 from crmcore.scripting.host import RuleHost
-from crmcore.scripting.worker import Runner, open_runner
 from crmcore.session import Actor, Cause, Session
 from crmcore.session.rules import seed
-from crmcore.settings import CORE_DEFAULTS
 from crmcore.states.tables import StateTableCache
-from crmcore.storage import DEFAULT_BUSY_TIMEOUT, Storage, open_storage, parse_url, translate_errors
+from crmcore.storage import Storage, translate_errors
 from crmcore.work import JobsAdmin, Worker
-
-if TYPE_CHECKING:
-    from crmcore.deployment import Deployment
-
-Target = Union[str, Path, URL, Engine, Connection, "Deployment"]
-"""What a Crm can be opened on: an address, a deployment, or a host's engine or connection."""
 
 DEPTH_LIMIT: Final = 8
 """How deep a chain of handlers may go on one correlation id (`domain.md` §3)."""
-
-
-@attrs.frozen(kw_only=True)
-class _Options:
-    """What deployment and caller say together; the caller wins."""
-
-    database: str | URL | Engine | Connection
-    plugins: tuple[str | ModuleType, ...]
-    zone: ZoneInfo
-    lang: str
-    busy_timeout: float
-    deployment: Deployment | None = None
-    settings: Mapping[str, Mapping[str, object]] | None = None
 
 
 class Crm:
@@ -96,7 +73,7 @@ class Crm:
         self.state_tables = StateTableCache()
         self.fingerprints = new_fingerprints()
         self.access = Access(self)
-        self.scripts = _open_scripts(settings)
+        self.scripts = open_scripts(settings)
         self.rules = RuleHost.of(self)
         self.signin = SignIn(self)
 
@@ -131,13 +108,13 @@ class Crm:
             StartError: with every problem of every plugin; ``SCRIPT_ISOLATION_UNAVAILABLE``.
             DatabaseError: ``SCHEMA_BEHIND`` when migrations are pending, ``SCHEMA_AHEAD``, ``DATABASE_URL``, ``DATABASE_UNREACHABLE``.
         """
-        options = _options(target, plugins, settings, zone, lang, busy_timeout)
+        options = options_of(target, plugins, settings, zone, lang, busy_timeout)
         registry, quarantined = load_registry(options.plugins, quarantine=quarantine)
-        values = _resolve_settings(options, registry)
-        calendar = _calendar(registry, values)
+        values = resolve_settings(options, registry)
+        calendar = calendar_of(registry, values)
         clock = clock or SystemClock()
         host = options.database if isinstance(options.database, Connection) else None
-        storage = _open_storage(options)
+        storage = open_database(options)
         crm = cls(
             storage=storage,
             connection=host,
@@ -301,98 +278,6 @@ class _Borrowed:
 
 def _silent(_: object) -> None:
     """Report nothing."""
-
-
-def _options(
-    target: Target,
-    plugins: Sequence[str | ModuleType] | None,
-    settings: Mapping[str, Mapping[str, object]] | None,
-    zone: str | None,
-    lang: str | None,
-    busy_timeout: float | None,
-) -> _Options:
-    deployment = _deployment(target)
-    database = deployment.database if deployment else target
-    chosen = plugins if plugins is not None else deployment.plugins if deployment else ()
-    return _Options(
-        database=database,  # type: ignore[arg-type] # a deployment and a path were taken out above
-        plugins=tuple(chosen),
-        zone=_zone(zone) if zone else deployment.zone if deployment else ZoneInfo("Europe/Rome"),
-        lang=lang or (deployment.lang if deployment else "it"),
-        busy_timeout=busy_timeout if busy_timeout is not None else deployment.busy_timeout if deployment else DEFAULT_BUSY_TIMEOUT,
-        deployment=deployment,
-        settings=settings,
-    )
-
-
-def _deployment(target: Target) -> Deployment | None:
-    if isinstance(target, URL | Engine | Connection) or (isinstance(target, str) and "://" in target):
-        return None
-    # Imported here: a CRM that is opened on a URL needs neither YAML nor Cerberus, and starts the faster.
-    from crmcore.deployment import Deployment, load  # noqa: PLC0415
-
-    return target if isinstance(target, Deployment) else load(target)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigurationError("CONFIG_INVALID", place="zone", path="zone", reason=f"{name!r} is not an IANA time zone") from error
-
-
-def _resolve_settings(options: _Options, registry: Registry) -> Mapping[str, Mapping[str, object]]:
-    if set(registry.config) == {CORE} and not options.settings and options.deployment is None:
-        return MappingProxyType({CORE: CORE_DEFAULTS})
-    from crmcore.deployment import resolve, validate_settings  # noqa: PLC0415 - as above
-
-    problems: list[Problem] = []
-    values: Mapping[str, Mapping[str, object]] = {}
-    if options.deployment is not None:
-        # What quarantine left out keeps its settings: nobody is there to check them.
-        started = {plugin.name for plugin in registry.plugins}
-        left_out = {plugin for plugin in options.deployment.plugins if plugin not in started}
-        values, problems = validate_settings(options.deployment, registry.config, left_out=left_out)
-    if options.settings is not None or options.deployment is None:
-        given = options.settings or {}
-        values = dict(values)
-        for name, schema in registry.config.items():
-            if name in given or name not in values:
-                values[name], found = resolve(schema, given.get(name), f"settings of {name}", plugin=name)
-                problems += found
-        for name in sorted(set(given) - set(registry.config)):
-            params = {"place": "settings", "path": name, "reason": "no enabled plugin of this name has settings"}
-            problems.append(Problem(code="CONFIG_INVALID", plugin=name, params=params))
-    if problems:
-        raise ConfigurationError("CONFIG_REFUSED", problems, place=options.deployment.source.name if options.deployment else "settings")
-    return MappingProxyType(dict(values))
-
-
-def _open_scripts(settings: Mapping[str, Mapping[str, object]]) -> Runner:
-    core = {**CORE_DEFAULTS, **settings.get(CORE, {})}
-    return open_runner(str(core["script_isolation"]), workers=int(str(core["script_workers"])))
-
-
-def _calendar(registry: Registry, settings: Mapping[str, Mapping[str, object]]) -> WorkingCalendar:
-    try:
-        found: WorkingCalendar | None = registry.hooks.first("crm_working_calendar", settings=settings)
-    except CrmError as error:
-        raise StartError("START_FAILED", error.problems) from error
-    return found if found is not None else WeekdayCalendar()
-
-
-def _open_storage(options: _Options) -> Storage:
-    if isinstance(options.database, Connection):
-        engine = options.database.engine
-        parse_url(engine.url)
-        return Storage(engine, options.busy_timeout, _nothing)
-    if isinstance(options.database, Engine):
-        parse_url(options.database.url)
-    return open_storage(options.database, busy_timeout=options.busy_timeout)
-
-
-def _nothing() -> None:
-    """Leave the host's connection open."""
 
 
 def _enter_host_transaction(connection: Connection) -> None:
