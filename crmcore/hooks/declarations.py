@@ -60,8 +60,8 @@ class CharacteristicDef:
     """Define a characteristic (a custom field) of an entity (S4 «Caratteristiche», C01 to C11).
 
     ``key`` never changes; ``type`` names a `FieldType`; ``validate``, ``compute`` and ``on_change`` are rules in the scripting
-    language; ``depends_on`` lists the keys that a computed value needs. ``portfolio`` and ``business_unit`` bind it to a
-    part of the archive. Empty groups mean everybody.
+    language; ``depends_on`` lists the keys that a computed value needs, left out all that its rule reads. ``portfolio`` and
+    ``business_unit`` bind it to a part of the archive. Empty groups mean everybody.
     """
 
     key: str
@@ -143,9 +143,10 @@ class State:
 class Transition:
     """An allowed step from one state to another; only members of one of the ``groups`` may take it (empty: everybody).
 
-    ``guard`` names a `ScriptFunction` that gets the fields of the record as a mapping of plain values, and says whether the step may be
-    taken. ``required_fields`` and ``ordered_dates`` are columns or characteristics: those must be filled, and these, as far as they are
-    filled, must not go backwards. ``effects`` are jobs that are queued with the change, with entity, id, old and new state.
+    ``guard`` is a rule over the fields and characteristics of the record by name, or names a `ScriptFunction` that gets them as a mapping
+    of plain values; it says whether the step may be taken. ``required_fields`` and ``ordered_dates`` are columns or characteristics: those
+    must be filled, and these, as far as they are filled, must not go backwards. ``effects`` are jobs that are queued with the change, with
+    entity, id, old and new state.
     ``variant`` narrows
     the step to records of one variant, such as an order type (empty: all); it wins over a step without.
     """

@@ -95,7 +95,7 @@ class States:
         States that are not named stay as they are; steps of the deployment that are not named go.
 
         Raises:
-            ValidationFailed: at the commit, ``STATE_TABLE_INVALID`` and ``GUARD_UNSUPPORTED``.
+            ValidationFailed: at the commit, ``STATE_TABLE_INVALID``, ``GUARD_UNSUPPORTED`` and ``SCRIPT_INVALID``.
         """
         write_table(self._session, table, DEPLOYMENT)
 
