@@ -10,7 +10,7 @@ from crmcore.access.signin.attempts import forget_before
 from crmcore.access.signin.ending import end_stale
 from crmcore.access.signin.tables import CHALLENGES, SESSIONS, TOKENS
 from crmcore.access.signin.values import Limits
-from crmcore.events import Every
+from crmcore.events import Rule
 from crmcore.hooks import Job
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ def clean(session: Session, run: JobRun) -> None:
 
 
 SIGNIN_JOBS: Final = (
-    Job(name="core.signin", fn=clean, every=Every(hours=1), help="Ends sessions whose time is up, and removes old ones."),
+    Job(
+        name="core.signin",
+        fn=clean,
+        every=Rule("FREQ=DAILY;BYHOUR=3;BYMINUTE=20;BYSECOND=0"),
+        help="Ends sessions whose time is up, and removes old ones.",
+    ),
 )
 """Jobs that signing in needs."""

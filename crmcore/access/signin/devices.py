@@ -93,6 +93,12 @@ def prove(crm: Crm, proof: Proof, purpose: Purpose, login: str | None = None) ->
     return Proved(row.id, row.uid, taken.session_id)
 
 
+def is_active(session: Session, device: Proved, user_id: int) -> bool:
+    """Return whether a device that proved itself is still approved for a user."""
+    still = (DEVICES.c.id == device.id, DEVICES.c.status == DeviceStatus.ACTIVE.value, for_user(device.id, user_id))
+    return session.first(select(DEVICES.c.id).where(*still)) is not None
+
+
 def _active(session: Session, device: str) -> Row[Any] | None:
     uid = uid_or_none(device)
     return session.first(select(DEVICES).where(DEVICES.c.uid == uid, DEVICES.c.status == DeviceStatus.ACTIVE.value)) if uid else None

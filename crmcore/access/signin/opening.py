@@ -8,7 +8,7 @@ import attrs
 from sqlalchemy import ColumnElement, select, update
 
 from crmcore.access.signin import attempts
-from crmcore.access.signin.devices import Proved, crm_time, prove
+from crmcore.access.signin.devices import Proved, crm_time, is_active, prove
 from crmcore.access.signin.ending import end
 from crmcore.access.signin.events import PasswordChanged, SessionOpened
 from crmcore.access.signin.passwords import Passwords
@@ -98,9 +98,8 @@ def _open(crm: Crm, limits: Limits, known: _Known, device: Proved | None, fresh:
     uid = device.uid if device is not None else None
     with system_session(crm, uid) as session:
         session.take_write_lock()
-        # Looked at again: hashing took its time, and somebody may have changed the password or blocked the user meanwhile.
-        present = _known(session, known.login)
-        if present is not None and present.stored == known.stored and present.status == UserStatus.ACTIVE:
+        error = _changed(session, known, device)
+        if error is None:
             token = draw(SESSION)
             made = _add(session, limits, known, device, token)
             if fresh is not None:
@@ -109,9 +108,17 @@ def _open(crm: Crm, limits: Limits, known: _Known, device: Proved | None, fresh:
             session.publish(SessionOpened(session=made.uid, login=known.login, device=uid))
             session.commit()
             return Opened(token=token, session=made.uid, expires_at=made.expires_at, actor=Actor.user(known.login, uid))
-    blocked = present is not None and present.stored == known.stored
-    error = AccessDenied("USER_BLOCKED", login=known.login) if blocked else AccessDenied("SIGNIN_FAILED")
     raise refusal(crm, error, login=known.login, device=uid)
+
+
+def _changed(session: Session, known: _Known, device: Proved | None) -> AccessDenied | None:
+    """Return what has come between: hashing takes its time, in which devices are revoked, passwords changed and users blocked."""
+    if device is not None and not is_active(session, device, known.id):
+        return AccessDenied("DEVICE_NOT_REGISTERED")
+    present = _known(session, known.login)
+    if present is None or present.stored != known.stored:
+        return AccessDenied("SIGNIN_FAILED")
+    return AccessDenied("USER_BLOCKED", login=known.login) if present.status != UserStatus.ACTIVE else None
 
 
 def _add(session: Session, limits: Limits, known: _Known, device: Proved | None, token: str) -> UserSession:

@@ -35,7 +35,8 @@ def follow(session: Session, changes: Sequence[Change]) -> None:
     """End the sessions of users who were blocked and of devices that were revoked: they shall not live again when that is taken back."""
     for change in changes:
         record = change.record
-        if change.verb is not RecordVerb.UPDATED or "status" not in change.fields:
+        # Asked first, because every record of every flush comes here.
+        if not isinstance(record, User | Device) or change.verb is not RecordVerb.UPDATED or "status" not in change.changes:
             continue
         if isinstance(record, User) and record.status == UserStatus.BLOCKED:
             end(session, Reason.USER_BLOCKED, SESSIONS.c.user_id == record.id)

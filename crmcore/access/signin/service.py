@@ -31,7 +31,7 @@ class SignIn:
     def __init__(self, crm: Crm) -> None:
         self._crm = crm
 
-    def begin_enrollment(self) -> Challenge:
+    def begin_enrolment(self) -> Challenge:
         """Return the challenge that a new device signs with the key it is to be known by."""
         with system_session(self._crm) as session:
             challenge = challenges.issue(session, Purpose.ENROLL)

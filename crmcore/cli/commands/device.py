@@ -42,7 +42,7 @@ def enroll(state: CliState, *, key: Path, name: str, kind: str, algorithm: str) 
         own = DeviceKey.generate(algorithm)
         own.save(key)
         state.output.say(state.text("device.key", path=key))
-    challenge = crm.signin.begin_enrollment()
+    challenge = crm.signin.begin_enrolment()
     made = crm.signin.enroll(name, own.public.text, challenge.nonce, own.sign(challenge.text), kind=kind)
     state.output.say(state.text("device.enrolled", uid=made.uid, fingerprint=made.fingerprint))
     if state.as_json:

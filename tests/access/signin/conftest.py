@@ -33,7 +33,7 @@ class Office:
     def ask(self, algorithm="Ed25519"):
         """Enrol a device that waits for approval."""
         key = DeviceKey.generate(algorithm)
-        challenge = self.crm.signin.begin_enrollment()
+        challenge = self.crm.signin.begin_enrolment()
         made = self.crm.signin.enroll("PC", key.public.text, challenge.nonce, key.sign(challenge.text))
         return Pc(self.crm, key, made.uid)
 

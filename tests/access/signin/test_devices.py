@@ -184,19 +184,19 @@ def test_enrolling_takes_a_proof_of_the_key(open_office, refused, forged):
     def enroll(challenge, signature):
         return refused(signin.enroll, "PC", key.public.text, challenge.nonce, signature)
 
-    challenge = signin.begin_enrollment()
+    challenge = signin.begin_enrolment()
     assert enroll(challenge, forged("", challenge).signature) == "SIGNATURE_INVALID"
     assert enroll(challenge, key.sign(challenge.text)) == "CHALLENGE_INVALID"  # used up by the attempt before
-    challenge = signin.begin_enrollment()
+    challenge = signin.begin_enrolment()
     office.crm.clock.advance(timedelta(minutes=2))
     assert enroll(challenge, key.sign(challenge.text)) == "CHALLENGE_INVALID"
     challenge = signin.begin(office.pc().uid)
     assert enroll(challenge, key.sign(challenge.text)) == "CHALLENGE_INVALID"  # given to somebody, for something else
-    challenge = signin.begin_enrollment()
+    challenge = signin.begin_enrolment()
     assert enroll(challenge, key.sign(challenge.text)) is None
-    again = signin.begin_enrollment()
+    again = signin.begin_enrolment()
     assert enroll(again, key.sign(again.text)) == "DEVICE_KEY_KNOWN"
-    other, last = DeviceKey.generate(), signin.begin_enrollment()
+    other, last = DeviceKey.generate(), signin.begin_enrolment()
     assert refused(signin.enroll, "x" * 121, other.public.text, last.nonce, other.sign(last.text)) == "VALUE_INVALID"
 
 
@@ -207,7 +207,7 @@ def test_a_revoked_device_does_not_come_back_with_its_key(open_office, refused):
     office.admin(lambda s: s.signin.revoke_device(pc.uid))  # again: nothing more happens
     assert len(office.events("device.revoked")) == 1
     assert refused(office.admin, lambda s: s.signin.approve_device(pc.uid)) == "DEVICE_STATUS"
-    challenge = office.crm.signin.begin_enrollment()
+    challenge = office.crm.signin.begin_enrolment()
     signature = pc.key.sign(challenge.text)
     assert refused(office.crm.signin.enroll, "PC", pc.key.public.text, challenge.nonce, signature) == "DEVICE_KEY_KNOWN"
 

@@ -256,6 +256,20 @@ class TestBlocked:
         monkeypatch.setattr(passwords.Passwords, "verify", verify)
         assert refused(office.open) == "USER_BLOCKED"
 
+    @pytest.mark.feature("I-25")
+    def test_so_does_a_revocation_of_the_device(self, open_office, refused, monkeypatch):
+        office = open_office()
+        pc = office.pc()
+        plain = passwords.Passwords.verify
+
+        def verify(self, stored, password):
+            office.admin(lambda s: s.signin.revoke_device(pc.uid))
+            return plain(self, stored, password)
+
+        monkeypatch.setattr(passwords.Passwords, "verify", verify)
+        assert refused(office.open, "a1", pc) == "DEVICE_NOT_REGISTERED"
+        assert office.events("session.opened") == []
+
     def test_so_does_a_new_password(self, open_office, refused, monkeypatch):
         office = open_office()
         plain = passwords.Passwords.verify
@@ -313,7 +327,7 @@ class TestTime:
         assert statements() == ["SELECT"]
 
     def test_what_is_over_is_cleaned_up(self, open_office):
-        office = open_office(keep_sessions=10)
+        office = open_office(keep_sessions=10, session_lifetime=720)
         pc = office.pc()
         office.open(pc=pc)
         busy = office.open()
@@ -321,7 +335,7 @@ class TestTime:
         office.crm.worker().run_until_idle()
         later(office, minutes=25)
         office.crm.signin.actor(busy.token)
-        later(office, minutes=40)
+        later(office, days=1)
         assert office.crm.worker().run_until_idle() >= 1
         ended = office.admin(lambda s: s.signin.sessions(ended=True))
         assert [each.ended for each in ended] == [Reason.IDLE, Reason.IDLE]
