@@ -16,6 +16,7 @@ from crmcore.model import Entity, GroupMember, Portfolio, Profile, Salesperson, 
 from crmcore.session.fields import plan_of
 
 if TYPE_CHECKING:
+    from crmcore.registry import Registry
     from crmcore.session import Change, Session
 
 _OURS: Final = (User, Profile, UserGroup, GroupMember)
@@ -37,7 +38,7 @@ def check(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
         if change.verb is RecordVerb.DELETED:
             continue
         if isinstance(record, Profile):
-            problems += _check_profile(session, record)
+            problems += profile_problems(session.registry, record)
         if isinstance(record, Profile | User):
             problems += _check_scopes(session, record)
     return problems
@@ -58,15 +59,15 @@ def _check_administrator(session: Session) -> Iterator[Problem]:
         yield Problem(code="ADMINISTRATOR_NEEDED")
 
 
-def _check_profile(session: Session, profile: Profile) -> Iterator[Problem]:
+def profile_problems(registry: Registry, profile: Profile) -> Iterator[Problem]:
+    """Yield what is wrong with the functions and masks of a profile."""
     where = f"profile {profile.code}"
-    known = {f"{part_of(cls)}.{verb}" for cls in session.registry.entities.values() for verb in VERBS}
-    known |= set(session.registry.permissions)
+    known = {f"{part_of(cls)}.{verb}" for cls in registry.entities.values() for verb in VERBS} | set(registry.permissions)
     for function in profile.functions:
         if not isinstance(function, str) or not any(allowed([function], each) for each in known):
             yield Problem(code="ACCESS_FUNCTION_UNKNOWN", params={"where": where, "function": function})
     for entity, mask in profile.masks.items():
-        yield from _check_mask(session.registry.entities.get(entity), f"{where}: {entity}", mask)
+        yield from _check_mask(registry.entities.get(entity), f"{where}: {entity}", mask)
 
 
 def _check_mask(cls: type[Entity] | None, where: str, mask: Any) -> Iterator[Problem]:  # noqa: ANN401 - whatever was given

@@ -50,7 +50,28 @@ class Scope:
         return {key: value for key, value in found.items() if value}
 
     def __str__(self) -> str:
-        return f"{self.kind.value}:{self.target}" if self.target else self.kind.value
+        text = f"{self.kind.value}:{self.target}" if self.target else self.kind.value
+        days = f"{self.first or ''}..{self.last or ''}"
+        return f"{text}@{days}" if self.first or self.last else text
+
+
+def parse_scope(text: str) -> Scope:
+    """Return the scope that a text means, as `str` writes it: ``own``, ``seller:A2``, ``zone:NORD@2026-08-01..``.
+
+    Raises:
+        ValueError: with what was expected.
+    """
+    what, _, days = text.partition("@")
+    kind, _, target = what.partition(":")
+    first, separator, last = days.partition("..")
+    data = {"kind": kind, "target": target, "from": first, "to": last}
+    given = {key: value for key, value in data.items() if value}
+    if days and not separator:
+        message = "days as 2026-08-01..2026-08-31"
+        raise ValueError(message)
+    for problem in scope_problems(given, text):
+        raise ValueError(str(problem.params["expected"]))
+    return Scope.of(given)
 
 
 def scope_problems(data: object, where: str) -> Iterator[Problem]:

@@ -78,7 +78,7 @@ class Account(Entity):
     recipient_code: Mapped[str | None] = mapped_column(String(7), default=None)
     vat_code: Mapped[str | None] = mapped_column(String(20), default=None)
     fiscal_code: Mapped[str | None] = mapped_column(String(16), default=None)
-    ateco: Mapped[str | None] = mapped_column(String(12), default=None)
+    ateco: Mapped[str | None] = mapped_column(String(20), default=None)
     web: Mapped[str | None] = mapped_column(String(254), default=None)
     language: Mapped[str] = mapped_column(String(5), default="it")
     state: Mapped[str | None] = mapped_column(String(40), default=None)

@@ -353,7 +353,7 @@ def upgrade() -> None:
         sa.Column("recipient_code", sa.String(length=7), nullable=True),
         sa.Column("vat_code", sa.String(length=20), nullable=True),
         sa.Column("fiscal_code", sa.String(length=16), nullable=True),
-        sa.Column("ateco", sa.String(length=12), nullable=True),
+        sa.Column("ateco", sa.String(length=20), nullable=True),
         sa.Column("web", sa.String(length=254), nullable=True),
         sa.Column("language", sa.String(length=5), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crmcore.hooks import Configurable
+from crmcore.planning.core.access import GROUPS, PROFILES
 from crmcore.planning.core.characteristics import CHARACTERISTICS, CHOICES
 from crmcore.planning.core.kinds import INTERACTION_KINDS, RELATION_KINDS
 from crmcore.planning.core.lookups import ENTRIES
@@ -30,6 +31,8 @@ CORE_COLLECTIONS: Final[tuple[Configurable, ...]] = (
     SELLERS,
     INTERACTION_KINDS,
     RELATION_KINDS,
+    GROUPS,
+    PROFILES,
     SEARCHES,
     VIEWS,
 )
