@@ -10,7 +10,7 @@ from crmcore.access import Scope
 from crmcore.access.specs import parse_scope
 from crmcore.errors import ConfigurationError
 from crmcore.model import Profile, Salesperson, User, UserGroup
-from crmcore.planning import export_config, make_plan
+from crmcore.planning import export_configuration, make_plan
 
 pytestmark = pytest.mark.feature("P4.1", "A05", "A06", "A07")
 
@@ -43,8 +43,9 @@ def test_what_is_exported_plans_nothing(open_crm, deploy, apply, tmp_path):
     from crmcore.deployment import load
 
     crm = open_crm()
-    apply(crm, deploy(FILES))
-    export_config(crm, tmp_path / "out")
+    deployment = deploy(FILES)
+    apply(crm, deployment)
+    export_configuration(crm, deployment, tmp_path / "out")
     assert make_plan(crm, load(tmp_path / "out")).steps == ()
 
 
