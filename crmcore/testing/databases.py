@@ -52,6 +52,7 @@ class TestDatabases:
     _found: PostgresServer | PostgresMissing | None = attrs.field(default=None, init=False)
     _templates: dict[tuple[Kind, str], str] = attrs.field(factory=dict, init=False)
     _folder: Path | None = attrs.field(default=None, init=False)
+    _copying: str | None = attrs.field(default=None, init=False)
     _numbers: Iterator[int] = attrs.field(factory=itertools.count, init=False)
     # Several test processes may share one named server.
     _prefix: str = attrs.field(factory=lambda: f"crm_{os.getpid()}_{secrets.token_hex(3)}", init=False)
@@ -132,8 +133,17 @@ class TestDatabases:
             with self._connect() as connection:
                 connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [made])
         source = make_url(self._templates[key]).database
-        self._administer("CREATE DATABASE {} TEMPLATE {}", name, str(source))
+        self._administer("CREATE DATABASE {} TEMPLATE {}" + self._strategy(), name, str(source))
         return server.database_url(name)
+
+    def _strategy(self) -> str:
+        """Copy files where the server does not wait for the disk: that takes two thirds of what writing them through the log does."""
+        if self._copying is None:
+            with self._connect() as connection:
+                asked = "SELECT current_setting('fsync') = 'off' AND current_setting('server_version_num')::int >= 150000"
+                row = connection.execute(asked).fetchone()
+            self._copying = " STRATEGY FILE_COPY" if row and row[0] else ""
+        return self._copying
 
     def _administer(self, statement: str, *names: str) -> None:
         from psycopg import sql
