@@ -67,7 +67,7 @@ def test_a_plan_tells_how_many_users_lose_how_many_accounts(open_crm, deploy, ap
     ]
     plan = make_plan(crm, deploy(FILES.replace("scopes: [own", "scopes: [all, own")))
     assert [effect.text.en for effect in plan.effects if effect.collection == "profiles" and not effect.key] == [
-        "2 user(s) gain 4 account(s)"
+        "1 user(s) gain 2 account(s)"
     ]
 
 
