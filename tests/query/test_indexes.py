@@ -86,6 +86,9 @@ def plans(crm, action):
         event.remove(crm.engine, "before_cursor_execute", note)
     word = "EXPLAIN QUERY PLAN" if crm.engine.dialect.name == "sqlite" else "EXPLAIN"
     with crm.engine.connect() as connection:
+        if crm.engine.dialect.name == "sqlite":
+            # EXPLAIN does not look whether another connection has changed the schema, as running the query would.
+            connection.exec_driver_sql("SELECT count(*) FROM account").scalar()
         return [
             "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{word} {statement}", parameters))
             for statement, parameters in seen

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
+from crmcore.errors import Problem
 from crmcore.hooks import Effect, Finding, Item, Key, Scene, StateTable, Step, StepKind, Values
 from crmcore.labels import Label
 from crmcore.planning.core.states_store import NAME, STATES, TRANSITIONS, ends, table_from
+from crmcore.scripting import ScriptError
+from crmcore.scripting.host import script_problem
+from crmcore.session.fields import plan_of
 
 if TYPE_CHECKING:
     from crmcore.registry.checks.states import Known
@@ -19,7 +23,6 @@ if TYPE_CHECKING:
 
 def check(session: Session, scene: Scene) -> Iterable[Finding]:
     """Yield what is wrong with the tables that the files mention."""
-    del session
     from crmcore.registry.checks.states import check_table  # noqa: PLC0415 - the registry is still being built when this is first needed
 
     given = {key[0] for name in (NAME, STATES, TRANSITIONS) for key in scene.given.get(name, ())}
@@ -38,9 +41,12 @@ def check(session: Session, scene: Scene) -> Iterable[Finding]:
             )
         if not lost:
             table = table_from((name,), item.values, states[name], steps[name])
-            for problem in check_table(table, _known(scene, table)):
-                reason = str(problem.params.get("reason") or problem.text("en"))
-                yield _placed(table, reason)
+            for problem in check_table(table, _known(session, scene, table)):
+                if problem.code == "SCRIPT_INVALID":
+                    yield _placed(table, str(problem.object), Label(problem.text("it"), problem.text("en")))
+                else:
+                    reason = str(problem.params.get("reason") or problem.text("en"))
+                    yield _placed(table, reason, Label(reason, reason))
 
 
 def _grouped(items: Mapping[Key, Item]) -> defaultdict[str, dict[str, Values]]:
@@ -57,19 +63,27 @@ def _lost_ends(name: str, states: Mapping[str, Values], steps: Mapping[str, Valu
                 yield Finding(key=(name, step), reason=Label(f"lo stato {code!r} non esiste", f"state {code!r} does not exist"))
 
 
-def _known(scene: Scene, table: StateTable) -> Known:
+def _known(session: Session, scene: Scene, table: StateTable) -> Known:
     from crmcore.registry.checks.states import Known  # noqa: PLC0415 - as above
 
     registry = scene.registry
     cls = registry.entities.get(table.entity)
     keys = {key for entity, key in scene.after.get("characteristics", {}) if entity == table.entity}
     fields = {*inspect(cls).columns.keys(), *keys} if cls is not None else None
-    return Known(entities=registry.entities, functions=registry.script_functions, jobs=registry.jobs, fields=fields)
+    inputs = frozenset({"record", "today", *(plan_of(cls).fields if cls is not None else ()), *keys} - {"characteristics"})
+
+    def check_rule(text: str) -> Problem | None:
+        try:
+            session.crm.rules.check(text, inputs)
+        except ScriptError as error:
+            return script_problem("guard", table.name, error)
+        return None
+
+    return Known(entities=registry.entities, functions=registry.script_functions, jobs=registry.jobs, fields=fields, check_rule=check_rule)
 
 
-def _placed(table: StateTable, reason: str) -> Finding:
+def _placed(table: StateTable, reason: str, label: Label) -> Finding:
     """Lay a reason, which names steps and states in words, to the step or state that it is about, or to the table."""
-    label = Label(reason, reason)
     for step in table.transitions:
         if f" {step.source} → {step.target} " in f"{reason} ":
             name = f"{step.source} -> {step.target}" + (f" @{step.variant}" if step.variant else "")
