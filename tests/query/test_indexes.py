@@ -71,6 +71,9 @@ def crowd(crm, count=CROWD):
         connection.execute(text("ANALYZE account"))
 
 
+_numbers = itertools.count()
+
+
 def plans(crm, action):
     """Return the plan of each query of an action, as the database made it with the values of that query."""
     seen = []
@@ -86,11 +89,9 @@ def plans(crm, action):
         event.remove(crm.engine, "before_cursor_execute", note)
     word = "EXPLAIN QUERY PLAN" if crm.engine.dialect.name == "sqlite" else "EXPLAIN"
     with crm.engine.connect() as connection:
-        if crm.engine.dialect.name == "sqlite":
-            # EXPLAIN does not look whether another connection has changed the schema, as running the query would.
-            connection.exec_driver_sql("SELECT count(*) FROM account").scalar()
+        # The comment is another each time: a connection keeps what it prepared, and an EXPLAIN is not prepared again for a new index.
         return [
-            "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{word} {statement}", parameters))
+            "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"/* {next(_numbers)} */ {word} {statement}", parameters))
             for statement, parameters in seen
         ]
 
