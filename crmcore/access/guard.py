@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Engine, select
 
@@ -14,12 +14,14 @@ from crmcore.access.reach import Reach
 from crmcore.errors import AccessDenied, Problem, ValidationFailed
 from crmcore.events import RecordVerb
 from crmcore.model import Entity, VisibilityKind
+from crmcore.session.refusals import Refusal, audit_refused
 from crmcore.storage import batches
 
 if TYPE_CHECKING:
     from crmcore.session import Change, Session
 
-_VERBS = {RecordVerb.CREATED: CREATE, RecordVerb.UPDATED: UPDATE, RecordVerb.DELETED: DELETE}
+_MOST_TOLD: Final = 100
+_VERBS: Final = {RecordVerb.CREATED: CREATE, RecordVerb.UPDATED: UPDATE, RecordVerb.DELETED: DELETE}
 
 
 class Guard:
@@ -169,7 +171,14 @@ class Guard:
                 wanted.setdefault(cls, set()).add(change.id)
         for cls, keys in wanted.items():
             if missing := self.unseen(cls, keys):
+                self._audit(cls, sorted(missing))
                 raise AccessDenied("ACCESS_DENIED", entity=cls.entity_name(), id=min(missing), login=self._session.actor.name)
+
+    def _audit(self, cls: type[Entity], keys: Sequence[int]) -> None:
+        """Have what was refused written down, once it is undone: a record that was new has no key then, and is told as 0."""
+        about = {"code": [None, "ACCESS_DENIED"], "verb": [None, "write"]}
+        refusals = [Refusal(cls.entity_name(), key, about) for key in keys[:_MOST_TOLD]]
+        self._session.unit.mourners.append(lambda _: audit_refused(self._session, refusals))
 
     def unseen(self, cls: type[Entity], keys: Collection[int]) -> set[int]:
         """Return which of these records do not exist for the user; none in a session that is not limited."""

@@ -18,6 +18,7 @@ from crmcore.events import Envelope, Event
 from crmcore.model import Entity
 from crmcore.session.actor import Actor, Cause
 from crmcore.session.orm import OrmSession
+from crmcore.session.refusals import audit_hidden
 from crmcore.session.unit import UnitOfWork
 from crmcore.session.work import JobsApi, TimersApi
 from crmcore.storage import WRITE_OPTION, take_write_lock, translate_errors
@@ -92,6 +93,11 @@ class Session:
     def hosted(self) -> bool:
         """Whether this session works inside a host's transaction: it may see what nobody has committed."""
         return self._hosted
+
+    @property
+    def writing(self) -> bool:
+        """Whether this transaction has taken the write lock."""
+        return self._locked
 
     @property
     def unit(self) -> UnitOfWork:
@@ -209,6 +215,8 @@ class Session:
         """
         found = self.get(cls, key)
         if found is None:
+            if self.guard.limited:
+                audit_hidden(self, cls, key)
             raise RecordNotFound("NOT_FOUND", entity=cls.entity_name(), id=key)
         return found
 

@@ -11,6 +11,7 @@ from crmcore import Account, Actor
 from crmcore.access.functions import part_of, reads_freely
 from crmcore.errors import AccessDenied, RecordNotFound, ValidationFailed
 from crmcore.model import (
+    AUDIT,
     ENTITIES,
     AccountPortfolio,
     BusinessUnit,
@@ -90,9 +91,26 @@ def test_each_sees_the_customers_of_the_story_however_they_are_asked_for(firm):
 @pytest.mark.feature("S06", "I-27")
 def test_what_is_hidden_is_not_found_and_not_forbidden(firm):
     with firm.session("a1") as s:
-        with pytest.raises(RecordNotFound):
-            s.require(Account, 5)
+        for key in (5, 999):
+            with pytest.raises(RecordNotFound):
+                s.require(Account, key)
         assert s.search.text("K05") == ()
+        # The same while this session has the write lock, and then it is told with the commit.
+        s.require(Account, 1).notes = "x"
+        s.flush()
+        with pytest.raises(RecordNotFound):
+            s.require(Account, 6)
+        s.commit()
+        s.require(Account, 1).seller_id = seller(s, "A2").id
+        with pytest.raises(AccessDenied):
+            s.commit()
+    with firm.engine.connect() as connection:
+        told = connection.execute(select(AUDIT).where(AUDIT.c.verb == "refused").order_by(AUDIT.c.id)).all()
+    assert [(row.actor, row.entity, row.entity_id, row.changes["code"][1], row.changes["verb"][1]) for row in told] == [
+        ("a1", "account", 5, "ACCESS_DENIED", "read"),
+        ("a1", "account", 6, "ACCESS_DENIED", "read"),
+        ("a1", "account", 1, "ACCESS_DENIED", "write"),
+    ]
 
 
 @pytest.mark.feature("A06")
