@@ -128,7 +128,7 @@ class Isolated:
         deadline: float,
         meanwhile: Callable[[], bytes],
     ) -> tuple[list[_T], bytes]:
-        for _ in range(_TRIES):
+        for attempt in range(_TRIES):
             try:
                 with self.pool.worker(tenant) as worker:
                     # Read while it is held: whoever gives no valid answer is not given back.
@@ -137,6 +137,10 @@ class Isolated:
                 # It was of no use before it was asked: nothing is lost, and another one is there.
                 continue
             except WorkerGone as error:
+                # What it said may be left from the call before, of whoever broke into it: this one is asked again, of another worker.
+                # Scripts change nothing, so asking twice is harmless; who breaks in by this very call gets no further the second time.
+                if error.loss is Loss.PROTOCOL and attempt == 0:
+                    continue
                 raise ScriptError(*_REASONS[error.loss]) from None
             if refused is not None:
                 raise refused
