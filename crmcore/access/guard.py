@@ -14,7 +14,6 @@ from crmcore.access.reach import Reach
 from crmcore.errors import AccessDenied, Problem, ValidationFailed
 from crmcore.events import RecordVerb
 from crmcore.model import Entity, VisibilityKind
-from crmcore.session.refusals import Refusal, audit_refused
 from crmcore.storage import batches
 
 if TYPE_CHECKING:
@@ -176,6 +175,8 @@ class Guard:
 
     def _audit(self, cls: type[Entity], keys: Sequence[int]) -> None:
         """Have what was refused written down, once it is undone: a record that was new has no key then, and is told as 0."""
+        from crmcore.session.refusals import Refusal, audit_refused  # noqa: PLC0415 - sessions are made of guards
+
         about = {"code": [None, "ACCESS_DENIED"], "verb": [None, "write"]}
         refusals = [Refusal(cls.entity_name(), key, about) for key in keys[:_MOST_TOLD]]
         self._session.unit.mourners.append(lambda _: audit_refused(self._session, refusals))
