@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType, ModuleType, TracebackType
@@ -32,6 +33,9 @@ from crmcore.work import JobsAdmin, Worker
 
 DEPTH_LIMIT: Final = 8
 """How deep a chain of handlers may go on one correlation id (`domain.md` §3)."""
+
+
+_LOG: Final = logging.getLogger("crmcore.access")
 
 
 class Crm:
@@ -251,8 +255,10 @@ class Crm:
         ]
         migrations.record_plugins(connection, records, now=self.clock.now(), disable_others=True)
         if connection.dialect.name == "postgresql":
-            # Where it cannot be made, limited users are refused with the reason, and nobody sees more than they may.
-            postgres.install(connection, self.registry.entities.values())
+            reason = postgres.install(connection, self.registry.entities.values())
+            if reason is not None:
+                # Nobody sees more than they may: limited users are refused.
+                _LOG.warning("the guard of limited users could not be installed, so they will be refused: %s", reason)
         with self.session(Actor.system("core"), connection=connection, source="migration") as session:
             session.unit.tells = False
             seed(session)

@@ -10,8 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -68,7 +67,7 @@ class AccessApi:
         if login is None:
             return self._session.guard.reach
         self._require_right(login)
-        with self._past_guard():
+        with self._session.guard.lifted():
             found = self._reach(self._organisation(), login, at or self._session.crm.access.today())
         if found is None:
             raise AccessDenied("USER_UNKNOWN", login=login)
@@ -86,7 +85,7 @@ class AccessApi:
             AccessDenied: ``ADMINISTRATOR_NEEDED``.
         """
         self._require_right(None)
-        with self._past_guard():
+        with self._session.guard.lifted():
             organisation = self._organisation()
             found = []
             for login, user in sorted(organisation.users.items()):
@@ -106,8 +105,10 @@ class AccessApi:
         cls = self._entity(entity)
         if verb not in VERBS:
             raise UsageError("ACCESS_VERB_UNKNOWN", verb=verb, known=", ".join(VERBS))
-        with self._past_guard():
-            return self._explain(self._organisation(), login, cls, key, verb, at)
+        with self._session.guard.lifted():
+            organisation = self._organisation()
+            explainer = self._explainer(organisation, at)
+            return explainer.explain(self._reach(organisation, login, explainer.day), login, cls, key, verb)
 
     def who_can_see(self, entity: str | type[Entity], key: int, at: date | None = None) -> Sequence[str]:
         """Return the logins of the users for whom a record exists on a day, sorted; for administrators.
@@ -118,10 +119,11 @@ class AccessApi:
         """
         self._require_right(None)
         cls = self._entity(entity)
-        with self._past_guard():
+        with self._session.guard.lifted():
             organisation = self._organisation()
-            logins = sorted(organisation.users)
-            return [login for login in logins if self._explain(organisation, login, cls, key, READ, at).granted]
+            explainer = self._explainer(organisation, at)
+            reaches = ((login, self._reach(organisation, login, explainer.day)) for login in sorted(organisation.users))
+            return [login for login, reach in reaches if explainer.explain(reach, login, cls, key, READ).granted]
 
     def what_if(self, change: Callable[[], object]) -> Mapping[str, Effect]:
         """Return which accounts each user would gain and lose by a change, which is made, looked at, and taken back.
@@ -193,11 +195,6 @@ class AccessApi:
         if not reach.open and not reach.administrator and login != reach.login and login not in reach.logins:
             raise AccessDenied("ADMINISTRATOR_NEEDED")
 
-    @contextmanager
-    def _past_guard(self) -> Iterator[None]:
-        with self._session.guard.lifted():
-            yield
-
     def _organisation(self) -> Organisation:
         return read_organisation(self._session.orm.connection())
 
@@ -208,15 +205,13 @@ class AccessApi:
             return None
         return self._session.crm.access.reach_in(organisation, login, day, self._session.orm.connection())
 
-    def _explain(self, organisation: Organisation, login: str, cls: type[Entity], key: int, verb: str, at: date | None) -> Explanation:
-        day = at or self._session.crm.access.today()
-        explainer = Explainer(self._session, organisation, day, dated=at is not None)
-        return explainer.explain(self._reach(organisation, login, day), login, cls, key, verb)
+    def _explainer(self, organisation: Organisation, at: date | None) -> Explainer:
+        return Explainer(self._session, organisation, at or self._session.crm.access.today(), dated=at is not None)
 
     def _seen(self) -> dict[str, frozenset[int]]:
         """Return the accounts that each active user sees in this transaction."""
         found = {}
-        with self._past_guard():
+        with self._session.guard.lifted():
             organisation, connection = self._organisation(), self._session.orm.connection()
             for login, user in organisation.users.items():
                 reach = self._reach(organisation, login, self._session.crm.access.today())

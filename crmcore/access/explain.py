@@ -73,8 +73,9 @@ class Explainer:
     def __init__(self, session: Session, organisation: Organisation, day: date, *, dated: bool) -> None:
         self._session = session
         self._organisation = organisation
-        self._day = day
+        self.day = day
         self._dated = dated
+        self._rows: dict[tuple[type[Entity], int], Any] = {}
 
     def explain(self, reach: Reach | None, login: str, cls: type[Entity], key: int, verb: str) -> Explanation:
         """Return why a user may do something with a record, or not."""
@@ -83,7 +84,7 @@ class Explainer:
         answer = Answer.GRANTED if granted else Answer.DENIED
         decided = max(number for number, step in enumerate(steps) if step.answer is answer)
         steps[decided] = attrs.evolve(steps[decided], deciding=True)
-        return Explanation(login=login, entity=cls.entity_name(), id=key, verb=verb, day=self._day, granted=granted, steps=tuple(steps))
+        return Explanation(login=login, entity=cls.entity_name(), id=key, verb=verb, day=self.day, granted=granted, steps=tuple(steps))
 
     def _ask(self, steps: list[Step], reach: Reach | None, login: str, cls: type[Entity], key: int, verb: str) -> bool:
         return self._user(steps, reach, login) and (
@@ -122,7 +123,7 @@ class Explainer:
     def _row(self, steps: list[Step], reach: Reach, cls: type[Entity], key: int) -> bool:
         path = cls.__visibility__
         name = cls.entity_name()
-        row = self._session.execute(select(cls.__table__).where(cls.__table__.c.id == key)).first()
+        row = self._read(cls, key)
         if row is None:
             steps.append(_denied("record", f"{name} {key} non esiste", f"{name} {key} does not exist"))
             return False
@@ -137,6 +138,12 @@ class Explainer:
         if path.kind is VisibilityKind.OWNER:
             return self._owner(steps, reach, cls, row)
         return self._parent(steps, reach, cls, row)
+
+    def _read(self, cls: type[Entity], key: int) -> Any:  # noqa: ANN401 - a row
+        """Return a row, read once for all users about whom is asked."""
+        if (cls, key) not in self._rows:
+            self._rows[cls, key] = self._session.execute(select(cls.__table__).where(cls.__table__.c.id == key)).first()
+        return self._rows[cls, key]
 
     def _parent(self, steps: list[Step], reach: Reach, cls: type[Entity], row: Any) -> bool:  # noqa: ANN401 - a row
         column = cls.__visibility__.column or ""
@@ -209,7 +216,7 @@ class Explainer:
     def _seller_on_day(self, row: Any) -> int | None:  # noqa: ANN401 - a row
         key: int | None = row.seller_id
         if self._dated:
-            key = self._session.territory.seller_of(row.id, self._day).seller_id
+            key = self._session.territory.seller_of(row.id, self.day).seller_id
         return key
 
     def _zone(self, scope: Scope, row: Any) -> tuple[bool, Label]:  # noqa: ANN401 - a row

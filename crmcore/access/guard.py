@@ -71,7 +71,7 @@ class Guard:
 
     def _ask(self, connection: Connection | None = None) -> Reach:
         actor = self._session.actor
-        return self._session.crm.access.reach(actor.name, connection).within(actor.functions)
+        return self._session.crm.access.reach(actor.name, connection, actor.functions, uncommitted=self._session.hosted)
 
     def ended(self) -> None:
         """Forget a transaction: the next one asks again."""
@@ -94,23 +94,18 @@ class Guard:
         if not self.limited:
             yield
             return
-        before = {id(record) for record in (*self._session.orm.identity_map.values(), *self._session.orm.new)}
+        # The records themselves, because the session holds them only as long as somebody else does, and an identity is given again.
+        before = {id(record): record for record in (*self._session.orm.identity_map.values(), *self._session.orm.new)}
         access = self._session.crm.access
         access.lift(connection)
         self._depth = 1
         try:
             yield
-        except BaseException:
-            # The rollback that follows takes the settings of a transaction back; what is no part of one is put back here.
-            if connection.dialect.name == "sqlite" and not connection.closed:
-                access.lower(connection)
-            raise
-        else:
-            # A commit inside has ended the transaction, and what limited it; on SQLite the next one is limited when it begins.
-            if not connection.closed and self._session.orm.in_transaction():
-                access.lower(connection)
         finally:
             self._depth = 0
+            # A commit or a rollback inside has ended the transaction, and what limited it; the next one is limited when it begins.
+            if not connection.closed and self._session.orm.in_transaction():
+                access.lower(connection)
             for record in list(self._session.orm.identity_map.values()):
                 if id(record) not in before:
                     self._session.orm.expunge(record)
@@ -126,7 +121,7 @@ class Guard:
         access.lower(connection)
         self._depth = 0
         yield
-        # After an error everything is undone: see `lifted`.
+        # After an error the user goes on as the user: see `lifted`.
         access.lift(connection)
         self._depth = 1
 

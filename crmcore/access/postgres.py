@@ -16,12 +16,14 @@ from sqlalchemy.exc import DBAPIError
 
 from crmcore.access import predicates
 from crmcore.access.predicates import SETTING, PostgresTerms, predicate
-from crmcore.access.reach import Reach
+from crmcore.access.reach import PORTFOLIOS, ZONES, Reach
 from crmcore.errors import AccessDenied
 from crmcore.model import AccountPortfolio, Entity, Site, VisibilityKind
 
 ROLE: Final = "crmcore_guarded"
 """A role of the server, shared by all databases on it."""
+_FAILED: Final = 3
+"""What the driver says of a transaction in which a statement has failed (libpq's ``PQTRANS_INERROR``)."""
 _NOTE: Final = "crm_in_zone(bigint)"
 """The function whose comment says which guard is installed."""
 
@@ -44,8 +46,10 @@ def lift(connection: Connection) -> None:
 
 
 def lower(connection: Connection) -> None:
-    """Change into the guarded role again."""
-    connection.exec_driver_sql(_sql_once(connection.dialect, _LOWER))
+    """Change into the guarded role again; in a transaction that has failed nothing can be asked, and its rollback does it."""
+    raw = connection.connection.driver_connection
+    if raw is None or raw.info.transaction_status != _FAILED:
+        connection.exec_driver_sql(_sql_once(connection.dialect, _LOWER))
 
 
 def install(connection: Connection, entities: Iterable[type[Entity]]) -> str | None:
@@ -82,8 +86,8 @@ def _config(name: str, value: Any) -> Any:  # noqa: ANN401 - an expression
 _NAMES: Final = (
     predicates.LOGIN,
     predicates.SELLERS,
-    predicates.ZONES,
-    predicates.PORTFOLIOS,
+    ZONES,
+    PORTFOLIOS,
     predicates.LOGINS,
     predicates.PARTS,
     predicates.FLAGS,
@@ -98,7 +102,7 @@ _INSTALLED: Final[Select[Any]] = select(func.obj_description(func.to_regprocedur
 
 @lru_cache(maxsize=1024)
 def _settings(reach: Reach) -> Mapping[str, str]:
-    keys = {predicates.SELLERS: reach.sellers, predicates.ZONES: reach.zones, predicates.PORTFOLIOS: reach.portfolios}
+    keys = {predicates.SELLERS: reach.sellers, ZONES: reach.zones, PORTFOLIOS: reach.portfolios}
     texts = {predicates.LOGINS: reach.logins, predicates.PARTS: reach.parts, predicates.FLAGS: reach.flags}
     return {
         predicates.LOGIN: reach.login,
@@ -181,16 +185,15 @@ class _Row:
 
 def _in_portfolio() -> Select[Any]:
     place = AccountPortfolio.__table__.c
-    inside = PostgresTerms().holds(predicates.PORTFOLIOS, place.portfolio_id)
+    inside = PostgresTerms().holds(PORTFOLIOS, place.portfolio_id)
     return select(select(literal(1)).where(and_(place.account_id == literal_column("$1"), inside)).exists())
 
 
 def _in_zone() -> Select[Any]:
     place = Site.__table__.c
-    inside = PostgresTerms().holds(predicates.ZONES, place.zone_id)
+    inside = PostgresTerms().holds(ZONES, place.zone_id)
     return select(select(literal(1)).where(and_(place.account_id == literal_column("$1"), inside)).exists())
 
 
 def _sql(connection: Connection, expression: Any) -> str:  # noqa: ANN401 - an expression or a query
-    # The driver reads a percent sign as the beginning of a placeholder.
     return str(expression.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from crmcore.access.functions import part_of, reads_freely
-from crmcore.access.reach import Reach
+from crmcore.access.reach import ALL, OWN, PORTFOLIOS, PRIVATE, UNASSIGNED, ZONES, Reach
 from crmcore.model import AccountPortfolio, Entity, Site, VisibilityKind
 
 SETTING: Final = "crm."
@@ -38,8 +38,7 @@ SETTING: Final = "crm."
 REACH: Final = Table("crm_reach", MetaData(), Column("kind", String), Column("id", Integer), Column("text", String), schema="temp")
 """The same on SQLite: a table of each guarded connection."""
 
-ALL, OWN, UNASSIGNED, PRIVATE = "all", "own", "unassigned", "private"
-SELLERS, ZONES, PORTFOLIOS = "sellers", "zones", "portfolios"
+SELLERS: Final = "sellers"
 LOGIN, LOGINS, PARTS, FLAGS = "login", "logins", "parts", "flags"
 
 

@@ -11,7 +11,11 @@ import attrs
 
 from crmcore.access.functions import ACCESS, READ, UPDATE, allowed
 from crmcore.access.specs import Scope
-from crmcore.model import NULL_CODES, ScopeKind
+from crmcore.model import NULL_CODES, ScopeKind, UserStatus
+
+ALL, OWN, UNASSIGNED, PRIVATE = "all", "own", "unassigned", "private"
+ZONES, PORTFOLIOS = "zones", "portfolios"
+"""Flags of a reach, by which the guards ask for them; the last two are sets of keys, too."""
 
 _NOBODY: Final = frozenset(NULL_CODES.values())
 
@@ -25,6 +29,7 @@ class Reach:
 
     login: str
     open: bool = False
+    blocked: bool = False
     user_id: int | None = None
     profile: str | None = None
     everything: bool = True
@@ -52,12 +57,12 @@ class Reach:
     def flags(self) -> frozenset[str]:
         """What the guards ask of the whole reach."""
         found = {
-            "all": self.all,
-            "own": self.own,
-            "unassigned": self.unassigned,
-            "private": self.see_private,
-            "portfolios": bool(self.portfolios),
-            "zones": bool(self.zones),
+            ALL: self.all,
+            OWN: self.own,
+            UNASSIGNED: self.unassigned,
+            PRIVATE: self.see_private,
+            PORTFOLIOS: bool(self.portfolios),
+            ZONES: bool(self.zones),
         }
         return frozenset(name for name, holds in found.items() if holds)
 
@@ -108,6 +113,7 @@ class Organisation:
         private = profile.see_private if profile is not None else False
         return Reach(
             login=login,
+            blocked=user.status != UserStatus.ACTIVE,
             user_id=user.id,
             profile=profile.code if profile is not None else None,
             everything=profile is None,

@@ -23,7 +23,6 @@ from crmcore.model import (
     ScopeKind,
     User,
     UserGroup,
-    UserStatus,
     Zone,
     below,
 )
@@ -33,7 +32,16 @@ if TYPE_CHECKING:
     from crmcore.app import Crm
 
 _TABLES: Final = (User, Profile, UserGroup, GroupMember, Salesperson)
-_Look = tuple[tuple[str, Fingerprint], ...]
+
+
+@attrs.frozen(eq=False)
+class _Known:
+    """What was read while the tables looked so, and the reaches that came of it: who is late puts one where nobody looks any more."""
+
+    look: Mapping[str, Fingerprint]
+    day: date
+    organisation: Organisation
+    reaches: dict[tuple[str, tuple[str, ...] | None], Reach] = attrs.field(factory=dict)
 
 
 class Access:
@@ -43,14 +51,17 @@ class Access:
         self._crm = crm
         self._fingerprints = Fingerprints(cls.__table__ for cls in _TABLES)
         self._parts = frozenset(part_of(cls) for cls in crm.registry.entities.values())
-        self._kept: tuple[_Look, Organisation] | None = None
-        self._reaches: dict[tuple[str, date], Reach] = {}
+        self._kept: _Known | None = None
         self._guard: SqliteGuard | None = None
 
-    def reach(self, login: str, connection: Connection | None = None) -> Reach:
+    def reach(
+        self, login: str, connection: Connection | None = None, functions: tuple[str, ...] | None = None, *, uncommitted: bool = False
+    ) -> Reach:
         """Return how far a user reaches now; everybody reaches everything until there is a first user (`domain.md` §5.10).
 
-        One statement when nothing changed, on ``connection`` or on one that is only borrowed for it. Asked in every transaction.
+        ``functions`` are those of a token, which limit it further. One statement when nothing changed, on ``connection`` or on one that
+        is only borrowed for it. Asked in every transaction. ``uncommitted`` says that ``connection`` may see what nobody has committed:
+        then nothing that is kept is believed, and nothing is kept.
 
         Raises:
             AccessDenied: ``USER_UNKNOWN`` or ``USER_BLOCKED`` (I-26).
@@ -58,32 +69,37 @@ class Access:
         look = self._fingerprints.read(connection) if connection is not None else self._fingerprints.read_now(self._crm.engine)
         if look[User.__tablename__][0] == 0:
             return Reach(login=login, open=True)
-        if connection is not None:
-            return self._reach(login, look, connection)
-        with self._crm.engine.connect() as own:
-            return self._reach(login, look, own)
+        known = self._known(look)
+        found = known.reaches.get((login, functions)) if known is not None and not uncommitted else None
+        if uncommitted and connection is not None:
+            found = self.reach_in(read_organisation(connection), login, self.today(), connection).within(functions)
+        elif found is None and connection is not None:
+            found = self._read(login, look, connection, functions)
+        elif found is None:
+            with self._crm.engine.connect() as own:
+                found = self._read(login, look, own, functions)
+        if found.blocked:
+            raise AccessDenied("USER_BLOCKED", login=login)
+        return found
 
     @property
     def question(self) -> str:
         """The statement by which each transaction asks whether users, profiles or the sales force changed."""
         return self._fingerprints.question(self._crm.engine.dialect)
 
-    def _reach(self, login: str, look: Mapping[str, Fingerprint], connection: Connection) -> Reach:
-        present: _Look = tuple(sorted(look.items()))
-        day = self.today()
-        kept = self._kept
-        if kept is None or kept[0] != present:
-            kept = self._kept = (present, read_organisation(connection))
-            self._reaches = {}
-        organisation = kept[1]
-        found = self._reaches.get((login, day))
-        if found is None:
-            found = self.reach_in(organisation, login, day, connection)
-            # Trees are no part of the fingerprint: what depends on them is asked anew in each transaction.
-            if not {ScopeKind.ZONE, ScopeKind.PORTFOLIO} & {scope.kind for scope in found.scopes}:
-                self._reaches[login, day] = found
-        if organisation.users[login].status != UserStatus.ACTIVE:
-            raise AccessDenied("USER_BLOCKED", login=login)
+    def _known(self, look: Mapping[str, Fingerprint]) -> _Known | None:
+        """Return what was read, when nothing changed since, and the day is the same."""
+        known = self._kept
+        return known if known is not None and known.look == look and known.day == self.today() else None
+
+    def _read(self, login: str, look: Mapping[str, Fingerprint], connection: Connection, functions: tuple[str, ...] | None) -> Reach:
+        known = self._known(look)
+        if known is None:
+            known = self._kept = _Known(look, self.today(), read_organisation(connection))
+        found = self.reach_in(known.organisation, login, known.day, connection).within(functions)
+        # Trees are no part of the fingerprint: what depends on them is asked anew in each transaction.
+        if not {ScopeKind.ZONE, ScopeKind.PORTFOLIO} & {scope.kind for scope in found.scopes}:
+            known.reaches[login, functions] = found
         return found
 
     def reach_in(self, organisation: Organisation, login: str, day: date, connection: Connection) -> Reach:

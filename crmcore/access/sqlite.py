@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateTable, CreateView
 
 from crmcore.access import predicates
 from crmcore.access.predicates import REACH, SqliteTerms, base, predicate
-from crmcore.access.reach import Reach
+from crmcore.access.reach import PORTFOLIOS, ZONES, Reach
 from crmcore.model import Entity, VisibilityKind
 from crmcore.storage import second_pool
 
@@ -95,7 +95,7 @@ class SqliteGuard:
 def rows(reach: Reach) -> Iterable[tuple[str, int | None, str | None]]:
     """Yield how far a user reaches, as the views read it."""
     yield predicates.LOGIN, None, reach.login
-    for kind, keys in ((predicates.SELLERS, reach.sellers), (predicates.ZONES, reach.zones), (predicates.PORTFOLIOS, reach.portfolios)):
+    for kind, keys in ((predicates.SELLERS, reach.sellers), (ZONES, reach.zones), (PORTFOLIOS, reach.portfolios)):
         for key in sorted(keys):
             yield kind, key, None
     for kind, texts in ((predicates.LOGINS, reach.logins), (predicates.PARTS, reach.parts), (predicates.FLAGS, reach.flags)):

@@ -196,7 +196,9 @@ _WALKERS: Final[list[Walker]] = []
 
 
 def _new_walker() -> Walker:
-    # asteval imports numpy where it is installed, which takes a third of a second: only who interprets pays for it.
-    from crmcore.scripting.interpreter import Walker  # noqa: PLC0415
+    from crmcore.scripting.unnumbered import without_numpy  # noqa: PLC0415 - only who interprets pays for asteval
+
+    with without_numpy():
+        from crmcore.scripting.interpreter import Walker  # noqa: PLC0415 - as above
 
     return Walker()

@@ -287,7 +287,6 @@ class Session:
                 # The commit itself, too: the full-text index of SQLite is written by it.
                 with self.guard.lifted():
                     unit.run()
-                    self.guard.leave()
                     self.orm.commit()
             else:
                 self.guard.leave()

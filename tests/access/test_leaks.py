@@ -19,7 +19,9 @@ from sqlalchemy import (
 from sqlalchemy import table as plain_table
 from sqlalchemy.orm import aliased, load_only
 
-from crmcore.model import Account, Person
+from crmcore import Actor
+from crmcore.errors import UsageError
+from crmcore.model import Account, Person, Profile
 
 from .conftest import guarded, visible_kinds
 
@@ -264,6 +266,45 @@ def test_what_the_platform_read_past_the_guard_does_not_stay_in_the_session(orga
             assert s.orm.connection().exec_driver_sql(sql).scalar() == 2
         after = attempt(lambda: s.orm.connection().exec_driver_sql(sql).scalar())
         assert isinstance(after, Exception) or after == 1
+
+
+def test_a_user_stays_limited_after_what_the_platform_did_past_the_guard_has_failed(organisation):
+    crm, rows = organisation
+    hidden = rows["a2"][Account]
+
+    def look(s):
+        with s.guard.lifted():
+            assert s.get(Account, hidden) is not None
+            raise LookupError
+
+    with crm.session("a1") as s:
+        s.orm.connection()
+        with pytest.raises(LookupError):
+            look(s)
+        assert s.get(Account, hidden) is None
+        assert ids(s.execute(select(Account.id))) == {rows["a1"][Account]}
+        with pytest.raises(UsageError):
+            s.access.explain("a1", "nothing", 1)
+        assert ids(s.execute(select(Account.id))) == {rows["a1"][Account]}
+
+
+@pytest.mark.feature("I-26")
+def test_users_that_nobody_has_committed_are_believed_by_nobody_else(organisation):
+    crm, rows = organisation
+    if crm.engine.dialect.name == "sqlite":
+        return  # limited users have no place on a host's connection there
+    with crm.engine.connect() as connection:
+        with crm.session(Actor.system("host"), connection=connection) as s:
+            s.scalar(select(Profile)).scopes = [{"kind": "all"}]
+            s.commit()
+        with crm.session("a1", connection=connection) as s:
+            assert len(s.scalars(select(Account)).all()) == 2
+        connection.rollback()
+    with crm.session(Actor.system("other")) as s:
+        s.scalar(select(Profile)).label_it = "Agenti"
+        s.commit()
+    with crm.session("a1") as s:
+        assert ids(s.execute(select(Account.id))) == {rows["a1"][Account]}
 
 
 def test_connections_that_go_from_user_to_user_show_each_what_is_theirs(organisation):

@@ -18,9 +18,10 @@ from sqlalchemy import create_engine, event, inspect, text
 from crmcore.hooks import Migrations
 from crmcore.migrate import migration_transaction, require_current, status, upgrade
 from crmcore.testing.databases import Kind, Template, TestDatabases
+from tests.processes import fork, wait_for
 
 from .fake_plugins import ACCOUNT, ALPHA, BETA, CORE, Package
-from .processes import fork, migrate, wait_for
+from .processes import migrate
 
 KILLS: Final = int(os.environ.get("CRM_KILLS", "60"))
 """Kills at random times for each kind of database, besides one at every statement."""

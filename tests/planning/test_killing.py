@@ -5,14 +5,10 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sys
 import time
-import traceback
-import warnings
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 import psycopg  # noqa: F401 - what a child needs is imported before it is forked
 import pytest
@@ -22,6 +18,7 @@ from crmcore import Crm
 from crmcore.deployment import load
 from crmcore.planning import apply_plan, configuration_text, make_plan
 from crmcore.testing.databases import Template
+from tests.processes import fork, wait_for
 
 from .test_plans import FIRM
 
@@ -76,33 +73,6 @@ def apply(url: str, folder: Path, *, die_at: int | None = None) -> None:
     event.listen(crm.engine, "commit", before_commit)
     apply_plan(crm, deployment, expected, prune=True)
     crm.close()
-
-
-def fork(work: Callable[[], None]) -> int:
-    """Run ``work`` in a child and return its process id; the child ends with 0, or with 1 and its traceback on stderr."""
-    with warnings.catch_warnings():
-        # Pytest's own threads never hold a lock that the child needs.
-        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-        pid = os.fork()
-    if pid == 0:
-        _run(work)
-    return pid
-
-
-def _run(work: Callable[[], None]) -> NoReturn:
-    status = 1
-    try:
-        work()
-        status = 0
-    # Isolation border: nothing may get back into the copy of pytest that this process is.
-    except BaseException:  # noqa: BLE001
-        traceback.print_exc(file=sys.__stderr__)
-    finally:
-        os._exit(status)
-
-
-def wait_for(pid: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def text_of(url: str) -> dict[str, str]:

@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from crmcore.scripting.worker import ENGINES, InProcess, Isolated, WorkerPlan, WorkerPool, WorkerUnavailable
+from tests.scripting.attacks import fresh
 
 SUPPORT = Path(__file__).parent / "support"
-
-CUSTOMER = {
-    "id": "C-1001",
-    "name": "Ada Lovelace",
-    "email": "ada@Example.com",
-    "phone": "+49 170 1234567",
-    "country": "DE",
-    "age": 36,
-    "balance": Decimal("1520.50"),
-    "vip": True,
-    "tags": ["vip", "newsletter"],
-    "notes": "<script>alert(1)</script> long standing customer",
-    "created": date(2024, 5, 17),
-    "orders": [{"id": i, "amount": 10 * i, "status": "open"} for i in (1, 2, 3)],
-    "address": {"city": "Berlin", "zip": "10115"},
-}
 
 
 @pytest.fixture
 def context():
-    return {
-        "value": "+49 170 1234567",
-        "customer": dict(CUSTOMER),
-        "record": {"name": "Ada Lovelace", "tags": ["vip", "newsletter"], "address": {"city": "Berlin", "zip": "10115"}},
-        "today": date(2025, 11, 22),
-        "user": {"name": "agent1", "role": "agent"},
-    }
+    return fresh()
 
 
 @pytest.fixture

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import json
-import resource
 import threading
 import time
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from crmcore.scripting import Kind, Limits, Mode, ScriptError, Scripts
+from tests.scripting.attacks import CONTEXT, fresh, in_thread, must_hold, peak
 
 CORPUS = Path(__file__).parent / "corpus"
 OWN = json.loads((CORPUS / "rules.json").read_text())["cases"]
@@ -22,29 +19,6 @@ STOPPED = {case["id"]: case["code"] for case in OWN if case["stage"] == "running
 ATTACKS = json.loads((CORPUS / "asteval.json").read_text())["cases"]
 BENIGN = [case for case in json.loads((CORPUS / "benign.json").read_text())["cases"] if case["language"] == "asteval"]
 MODES = pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.value)
-
-CUSTOMER = {
-    "id": "C-1001",
-    "name": "Ada Lovelace",
-    "email": "ada@Example.com",
-    "phone": "+49 170 1234567",
-    "country": "DE",
-    "age": 36,
-    "balance": Decimal("1520.50"),
-    "vip": True,
-    "tags": ["vip", "newsletter"],
-    "notes": "<script>alert(1)</script> long standing customer",
-    "created": date(2024, 5, 17),
-    "orders": [{"id": i, "amount": 10 * i, "status": "open"} for i in (1, 2, 3)],
-    "address": {"city": "Berlin", "zip": "10115"},
-}
-CONTEXT = {
-    "value": "+49 170 1234567",
-    "customer": CUSTOMER,
-    "record": {"name": "Ada Lovelace", "tags": ["vip", "newsletter"], "address": {"city": "Berlin", "zip": "10115"}},
-    "today": date(2025, 11, 22),
-    "user": {"name": "agent1", "role": "agent"},
-}
 
 
 @pytest.fixture
@@ -58,17 +32,6 @@ def canary(tmp_path, monkeypatch):
 
 def plain(value):
     return [plain(each) for each in value] if isinstance(value, list | tuple) else value
-
-
-def run_in_thread(action, stack_kb):
-    """Run something in a thread with a small stack, as some servers have."""
-    old = threading.stack_size(stack_kb * 1024)
-    try:
-        thread = threading.Thread(target=action)
-        thread.start()
-        thread.join()
-    finally:
-        threading.stack_size(old)
 
 
 def attempt(scripts, code, context, stack_kb=0):
@@ -87,45 +50,17 @@ def attempt(scripts, code, context, stack_kb=0):
         except BaseException as error:  # noqa: BLE001 - what gets out is told by the assertion below
             found.append(error)
 
-    if stack_kb:
-        run_in_thread(act, stack_kb)
-    else:
-        act()
+    in_thread(act, stack_kb)
     assert all(isinstance(each, str) for each in found), found
     return "\n".join(found)
-
-
-def handles():
-    folder = Path("/proc/self/fd")
-    return len(list(folder.iterdir())) if folder.exists() else 0
-
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 @MODES
 @pytest.mark.parametrize("case", ATTACKS, ids=lambda case: case["id"])
 @pytest.mark.feature("I-16", "C06")
 def test_an_attack_of_the_corpus_gets_nothing(case, mode, canary):
-    oracle, scripts = case["oracle"], Scripts(mode=mode)
-    context = copy.deepcopy(CONTEXT)
-    code = case["code"].replace("@CANARY@", str(canary))
-    files, opened, memory = sorted(canary.rglob("*")), handles(), peak()
-    started = time.perf_counter()
-    shown = attempt(scripts, code, context, oracle.get("thread_stack_kb", 0))
-    assert time.perf_counter() - started < oracle["max_seconds"]
-    assert peak() - memory < oracle["max_rss_mb"]
-    assert len(shown) < oracle["max_output"]
-    assert context == CONTEXT
-    assert sorted(canary.rglob("*")) == files
-    assert handles() == opened
-    for text in (*oracle["forbid_text"], *oracle["forbid_in_value"]):
-        assert text not in shown
-    if "after" in case:
-        following = attempt(scripts, case["after"], context)
-        for text in oracle.get("forbid_after", ()):
-            assert text not in following
+    scripts, context = Scripts(mode=mode), fresh()
+    must_hold(case, canary, context, lambda source, stack_kb: attempt(scripts, source, context, stack_kb))
 
 
 @MODES

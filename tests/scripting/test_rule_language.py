@@ -5,6 +5,8 @@ from __future__ import annotations
 import decimal
 import enum
 import re
+import subprocess
+import sys
 from collections import OrderedDict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -443,3 +445,16 @@ def test_the_page_about_rules_names_every_function_and_method():
     page = (Path(__file__).parents[2] / "docs" / "howto" / "rules.md").read_text("utf-8")
     names = {*with_calendar(None).functions, *METHODS}
     assert sorted(name for name in names if f"`{name}`" not in page) == []
+
+
+@pytest.mark.feature("F02")
+def test_interpreting_takes_in_no_numpy_and_leaves_asteval_to_others():
+    code = (
+        "import sys\n"
+        "from crmcore.scripting import Mode, Scripts\n"
+        "assert Scripts(mode=Mode.INTERPRETED).run('1 + 1', {}).value == 2\n"
+        "assert 'numpy' not in sys.modules and 'asteval' not in sys.modules, sorted(sys.modules)\n"
+        "assert not any(type(each).__name__ == '_Refusing' for each in sys.meta_path)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

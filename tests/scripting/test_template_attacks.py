@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import json
-import resource
 import threading
 import time
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from crmcore.scripting import Kind, ScriptError
 from crmcore.scripting.worker import ENGINES, InProcess
+from tests.scripting.attacks import in_thread, must_hold, peak
 
 CORPUS = Path(__file__).parent / "corpus"
 ATTACKS = json.loads((CORPUS / "jinja.json").read_text())["cases"]
@@ -38,51 +37,15 @@ def attempt(runner, source, context, stack_kb=0):
         except BaseException as error:  # noqa: BLE001 - what gets out is told by the assertion below
             found.append(error)
 
-    if stack_kb:
-        old = threading.stack_size(stack_kb * 1024)
-        try:
-            thread = threading.Thread(target=act)
-            thread.start()
-            thread.join()
-        finally:
-            threading.stack_size(old)
-    else:
-        act()
+    in_thread(act, stack_kb)
     assert isinstance(found[0], str), found
     return found[0]
-
-
-def handles():
-    # Files only: a worker may be started meanwhile, with pipes and sockets of its own.
-    folder = Path("/proc/self/fd")
-    opened = [str(each.readlink()) for each in folder.iterdir() if each.exists()] if folder.exists() else []
-    return sorted(each for each in opened if each.startswith("/") and each != "/dev/null")
-
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 @pytest.mark.parametrize("case", ATTACKS, ids=lambda case: case["id"])
 @pytest.mark.feature("I-16", "I-52", "F02")
 def test_an_attack_of_the_corpus_gets_nothing(case, runner, context, canary):
-    oracle, before = case["oracle"], copy.deepcopy(context)
-    source = case["code"].replace("@CANARY@", str(canary))
-    files, opened, memory = sorted(canary.rglob("*")), handles(), peak()
-    started = time.perf_counter()
-    shown = attempt(runner, source, context, oracle.get("thread_stack_kb", 0))
-    assert time.perf_counter() - started < oracle["max_seconds"]
-    assert peak() - memory < oracle["max_rss_mb"]
-    assert len(shown) < oracle["max_output"]
-    assert context == before
-    assert sorted(canary.rglob("*")) == files
-    assert handles() == opened
-    for text in (*oracle["forbid_text"], *oracle["forbid_in_value"]):
-        assert text not in shown
-    if "after" in case:
-        following = attempt(runner, case["after"], context)
-        for text in oracle.get("forbid_after", ()):
-            assert text not in following
+    must_hold(case, canary, context, lambda source, stack_kb: attempt(runner, source, context, stack_kb))
 
 
 @pytest.mark.parametrize("case", BENIGN, ids=lambda case: case["id"])
