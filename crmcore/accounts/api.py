@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 
 from crmcore.accounts import building
+from crmcore.accounts.card import Card, card_of
 from crmcore.accounts.identity import repeated_codes
 from crmcore.accounts.members import MembersApi, is_key
 from crmcore.accounts.seed import PRIMARY_UNIT
@@ -182,6 +183,10 @@ class AccountsApi(MembersApi):
         for key, raw in self._session.execute(doubtful.order_by(Site.id)):
             found.append(Problem(code="ADDRESS_UNVERIFIED", params={"site": key, "raw": raw}))
         return found
+
+    def card(self, account: Account, lang: str | None = None) -> Card:
+        """Return everything that a person wants to see of an account at once; the number of queries does not grow with it."""
+        return card_of(self._session, account, lang or self._session.crm.lang)
 
     def is_blocked(self, account: Account) -> bool:
         """Return whether the state of an account has the flag ``blocked``: it takes history, and no new documents (I-6)."""

@@ -24,6 +24,7 @@ ENTRIES: Final = {
     "doctor": Entry(f"{_COMMANDS}.doctor:doctor", _START, "Show how the deployment is put together, and what is wrong."),
     "work": Entry(f"{_COMMANDS}.work:work", _RUN, "Run jobs, timers and deliveries of events."),
     "jobs": Entry(f"{_COMMANDS}.jobs:jobs", _RUN, "Look at the queue, and retry what failed."),
+    "accounts": Entry(f"{_COMMANDS}.accounts:accounts", _RUN, "List, show and find accounts."),
     "states": Entry(f"{_COMMANDS}.states:states", _RUN, "List state tables, and draw them."),
     "access": Entry(f"{_COMMANDS}.access:access", _RUN, "Show who may see what, and why."),
     "script": Entry(f"{_COMMANDS}.script:script", _RUN, "List, check and try rules."),
@@ -42,6 +43,7 @@ _EPILOG: Final = epilog(
     ("crm init shop --example forza-vendita", "one that is configured already, to start from"),
     ("crm -C shop plan", "what its files would change in the database"),
     ("crm -C shop doctor", "what it consists of, and whether all is well"),
+    ("crm -C shop accounts find bellini", "the accounts with this word in a name, a person, a number or a note"),
     ("crm -C shop work", "run its jobs until interrupted"),
     ("crm -C shop --json jobs list", "the queue, for another program"),
 )
