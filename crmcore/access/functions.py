@@ -26,6 +26,7 @@ _PARTS: Final[Mapping[str, str]] = {
         ("account", "account_role", "account_portfolio", "contact_point", "site", "person", "person_preference", "relation", "consent"),
         CUSTOMERS,
     ),
+    **dict.fromkeys(("account_merge", "account_merge_member"), CUSTOMERS),
     "interaction": CONTACTS,
     **dict.fromkeys(("salesperson", "zone", "zone_rule", "seller_zone"), TERRITORY),
     **dict.fromkeys(("crm_user", "profile", "user_group", "group_member"), ACCESS),
