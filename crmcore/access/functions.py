@@ -12,6 +12,8 @@ CREATE: Final = "create"
 UPDATE: Final = "update"
 DELETE: Final = "delete"
 VERBS: Final = (READ, CREATE, UPDATE, DELETE)
+MERGE_VERB: Final = "merge"
+"""What one may do with customers beside the verbs of all."""
 
 CUSTOMERS: Final = "customers"
 CONTACTS: Final = "contacts"
@@ -54,4 +56,4 @@ def allowed(granted: Iterable[str], function: str) -> bool:
 
 def functions_of(entities: Iterable[type[Entity]]) -> tuple[str, ...]:
     """Return every function of some entities, sorted."""
-    return tuple(sorted({f"{part_of(cls)}.{verb}" for cls in entities for verb in VERBS}))
+    return tuple(sorted({f"{CUSTOMERS}.{MERGE_VERB}", *(f"{part_of(cls)}.{verb}" for cls in entities for verb in VERBS)}))

@@ -18,7 +18,7 @@ from crmcore.storage import batches
 if TYPE_CHECKING:
     from crmcore.session import Change, Session
 
-_PARENTS: Final[Mapping[str, tuple[tuple[str, type[Person | Site], Label], ...]]] = {
+PARENTS: Final[Mapping[str, tuple[tuple[str, type[Person | Site], Label], ...]]] = {
     "contact_point": (("person_id", Person, Label("persona", "person")),),
     "consent": (("person_id", Person, Label("persona", "person")),),
     "interaction": (("person_id", Person, Label("persona", "person")),),
@@ -58,10 +58,10 @@ def check_parents(session: Session, changes: Sequence[Change]) -> Iterator[Probl
     """Refuse a person or site of another account."""
     claims: dict[type[Person | Site], list[tuple[int, int, str, Label]]] = defaultdict(list)
     for change in changes:
-        if change.entity not in _PARENTS or change.verb is RecordVerb.DELETED:
+        if change.entity not in PARENTS or change.verb is RecordVerb.DELETED:
             continue
         state = change.record.__dict__
-        for column, cls, label in _PARENTS[change.entity]:
+        for column, cls, label in PARENTS[change.entity]:
             key = state.get(column)
             if key is not None and {column, "account_id"} & change.fields:
                 claims[cls].append((key, state["account_id"], change.entity, label))
