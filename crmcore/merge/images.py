@@ -16,7 +16,6 @@ from sqlalchemy import (
     Connection,
     FromClause,
     MetaData,
-    Row,
     Table,
     Text,
     and_,
@@ -121,7 +120,7 @@ def image_of(connection: Connection, table: Table, values: Mapping[str, Any]) ->
         return {name: str(value) if postgresql and value is not None else value for name, value in values.items()}
     bound = [bindparam(name, value, table.c[name].type, unique=True) for name, value in values.items()]
     if connection.dialect.name == "postgresql":
-        row: Row[Any] = connection.execute(
+        row: Sequence[Any] = connection.execute(
             select(*(cast(cast(each, table.c[name].type), Text) for name, each in zip(values, bound, strict=True)))
         ).one()
     else:

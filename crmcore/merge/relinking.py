@@ -28,6 +28,8 @@ class RowChange:
     version: int | None = None
     given: bool = False
     """Whether it goes to somebody else, rather than taking something from a row that goes."""
+    targets: dict[str, Table] = attrs.field(factory=dict)
+    """Column → the table that it leads to: one column may lead to rows of many."""
 
     def set(self, column: str, old: Any, new: Any) -> None:  # noqa: ANN401 - column values
         """Note a new value; the old one is the one that was there first."""
@@ -117,6 +119,7 @@ class Relinker:
             change = self.result.changes[table].setdefault(found.key, RowChange(version=found.version))
             change.set(reference.column.name, old, self._no_loop(reference, found.key, new))
             change.given = True
+            change.targets[reference.column.name] = target
             self._doubtful.add(table)
         for pointer in self._pointers:
             if pointer.target is target:
@@ -126,7 +129,7 @@ class Relinker:
             column = reference.column.name
             for change in self.result.changes.get(reference.table, {}).values():
                 pair = change.values.get(column)
-                if pair is not None and pair[1] in moves:
+                if pair is not None and pair[1] in moves and change.targets.get(column) is target:
                     change.values[column] = (pair[0], moves[pair[1]])
 
     def _point(self, pointer: Pointer, moves: Mapping[Any, Any]) -> None:

@@ -15,3 +15,10 @@ def trade():
     import crm_trade
 
     return crm_trade
+
+
+@pytest.fixture
+def maze():
+    import crm_maze
+
+    return crm_maze

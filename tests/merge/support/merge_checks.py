@@ -21,18 +21,24 @@ def dump(crm):
     return found
 
 
-def dangling(crm, merged):
-    """Return where merged accounts are still referred to, by the foreign keys that the database itself has."""
-    found = []
+def account_keys(crm):
+    """Return table and column of each foreign key to accounts, as the database itself has them."""
     with crm.engine.connect() as connection:
         there = inspect(connection)
-        for name in there.get_table_names():
-            if name in LOGS:
-                continue
-            for key in there.get_foreign_keys(name):
-                if key["referred_table"] == "account":
-                    [column] = key["constrained_columns"]
-                    marks = ",".join(map(str, merged))
-                    count = connection.execute(text(f'SELECT count(*) FROM "{name}" WHERE "{column}" IN ({marks})')).scalar()
-                    found += [(name, column, count)] if count else []
-    return found
+        keys = [(name, key) for name in there.get_table_names() if name not in LOGS for key in there.get_foreign_keys(name)]
+    return [
+        (name, key["constrained_columns"][0])
+        for name, key in keys
+        if (key["referred_table"], key["referred_columns"]) == ("account", ["id"])
+    ]
+
+
+def dangling(crm, merged, keys=None):
+    """Return where merged accounts are still referred to."""
+    marks = ",".join(map(str, merged))
+    counts = [
+        f"SELECT '{name}', '{column}', count(*) FROM \"{name}\" WHERE \"{column}\" IN ({marks})"
+        for name, column in keys or account_keys(crm)
+    ]
+    with crm.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(" UNION ALL ".join(counts))) if row[2]]
