@@ -121,7 +121,8 @@ def _table(undoing: Undoing, entity: str) -> Table:
 def _tell(undoing: Undoing) -> None:
     """Leave history and events, and forget what the session knows of the rows."""
     session = undoing.session
-    forget_loaded(session, {undoing.table(entry.table) for entry in undoing.entries} | {ACCOUNT})
+    followers = {_table(undoing, child) for child in PARENTS}
+    forget_loaded(session, {undoing.table(entry.table) for entry in undoing.entries} | followers | {ACCOUNT})
     records = {account.id: account for account in session.orm.scalars(select(Account).where(Account.id.in_(undoing.accounts)))}
     for key, changes in undoing.told.items():
         session.unit.tell(Change(Account.entity_name(), RecordVerb.UPDATED, records[key[0]], dict(changes)), session.now())

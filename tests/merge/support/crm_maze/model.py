@@ -1,5 +1,8 @@
-"""The tables, drawn once with a fixed seed: foreign keys to accounts (one or two in a row, or part of the key), unique constraints, one-to-one,
-parents in the same table or in others, generic references, the uid instead of the key."""
+"""The tables, drawn once with a fixed seed.
+
+Foreign keys to accounts (one or two in a row, or part of the key, or to the uid), unique constraints, one-to-one, parents in the same
+table or in others, generic references.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ class MazeEntity(Entity, plugin="maze"):
 SHAPES = ("plain", "two", "single", "unique", "tree", "generic", "child", "uid", "both", "part_of_key")
 
 
-def draw(number: int, rng: random.Random, before: list[type[MazeEntity]]) -> type[MazeEntity]:
+def draw(number: int, rng: random.Random, before: list[type[MazeEntity]]) -> type[MazeEntity]:  # noqa: C901 - one branch for each shape
     shape = SHAPES[number] if number < len(SHAPES) else rng.choice(SHAPES[:-1])
     parents = [cls for cls in before if not cls.__references__ and cls.SHAPE != "part_of_key"]
     if shape in {"child", "both"} and not parents:
