@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         hookspec,
         single_slot,
     )
-    from crmcore.model import Account, AccountKind, Entity, Visibility
+    from crmcore.model import Account, AccountKind, Entity, MergePolicy, OnlyOne, Visibility
     from crmcore.session import Actor, Change, Session
     from crmcore.work import JobRun, Worker
 
@@ -74,7 +74,7 @@ _HOMES = {
         "hookspec",
         "single_slot",
     ),
-    "crmcore.model": ("Account", "AccountKind", "Entity", "Visibility"),
+    "crmcore.model": ("Account", "AccountKind", "Entity", "MergePolicy", "OnlyOne", "Visibility"),
     "crmcore.session": ("Actor", "Change", "Session"),
     "crmcore.work": ("JobRun", "Worker"),
 }
@@ -104,7 +104,9 @@ __all__ = [
     "Job",
     "JobRun",
     "Label",
+    "MergePolicy",
     "Migrations",
+    "OnlyOne",
     "OpenWork",
     "Permission",
     "Phase",

@@ -20,6 +20,7 @@ from crmcore.catalogues import new_fingerprints
 from crmcore.characteristics.cache import DefinitionCache
 from crmcore.errors import DatabaseError, Problem, UsageError
 from crmcore.events import Clock, Ids, SystemClock, WorkingCalendar
+from crmcore.merge.references import ReferenceMap
 from crmcore.migrate import PluginRecord, Progress, SchemaState
 from crmcore.opening import Target, calendar_of, open_database, open_scripts, options_of, resolve_settings
 from crmcore.registry import Registry
@@ -76,6 +77,7 @@ class Crm:
         self.definitions = DefinitionCache(registry)
         self.state_tables = StateTableCache()
         self.fingerprints = new_fingerprints()
+        self.references: dict[tuple[str, ...], ReferenceMap] = {}
         self.access = Access(self)
         self.scripts = open_scripts(settings)
         self.rules = RuleHost.of(self)

@@ -101,6 +101,69 @@ _ACCESS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
 }
 
+MERGE_RULES: Final = ("newest", "survivor", "longest", "verified", "union", "any", "all")
+"""How the value of a field is chosen when accounts are merged."""
+MERGE_FIELDS: Final = (
+    "name",
+    "phone1",
+    "email",
+    "pec",
+    "recipient_code",
+    "vat_code",
+    "fiscal_code",
+    "ateco",
+    "web",
+    "language",
+    "owner",
+    "notes",
+)
+"""Fields of accounts about which a merge decides; the others follow from something else, or have rules of their own."""
+
+_MERGE: Final[Mapping[str, Mapping[str, Any]]] = {
+    "rule": {
+        "type": "string",
+        "allowed": ["newest", "survivor", "longest", "verified"],
+        "default": "newest",
+        "label": Label("Regola", "Rule"),
+        "help": "Which value a field gets that has no rule of its own: the `newest` that is filled, the one of the `survivor`, the "
+        "`longest`, or the most `verified` by its source. An empty value never wins over a filled one.",
+    },
+    "fields": {
+        "type": "dict",
+        "keysrules": {"type": "string", "allowed": list(MERGE_FIELDS)},
+        "valuesrules": {"type": "string", "allowed": list(MERGE_RULES)},
+        "default": {
+            "name": "survivor",
+            "vat_code": "survivor",
+            "fiscal_code": "survivor",
+            "language": "survivor",
+            "owner": "survivor",
+            "phone1": "union",
+            "email": "union",
+            "pec": "union",
+            "web": "union",
+            "notes": "union",
+        },
+        "label": Label("Regole dei campi", "Rules of fields"),
+        "help": "Field → rule. With `union` phones and addresses of the others become further contact points, and notes are joined.",
+    },
+    "characteristics": {
+        "type": "dict",
+        "keysrules": {"type": "string"},
+        "valuesrules": {"type": "string", "allowed": list(MERGE_RULES)},
+        "default": {},
+        "label": Label("Regole delle caratteristiche", "Rules of characteristics"),
+        "help": "Characteristic → rule. `union` is for lists; `any` and `all` are for flags: an opposition is `any`, a permission `all`.",
+    },
+    "sources": {
+        "type": "list",
+        "schema": {"type": "string"},
+        "default": ["erp", "ui", "api", "import"],
+        "label": Label("Fonti", "Sources"),
+        "help": "For `verified`: first words of the sources of values, the most trusted first; sources that are not named come last.",
+    },
+}
+
 CORE_SETTINGS: Final = ConfigSchema(
     {
         "required_account_fields": {
@@ -178,6 +241,13 @@ CORE_SETTINGS: Final = ConfigSchema(
             "default": {name: rules["default"] for name, rules in _ACCESS.items()},
             "label": Label("Accesso", "Signing in"),
             "help": "Devices, sessions, passwords and tokens.",
+        },
+        "merge": {
+            "type": "dict",
+            "schema": _MERGE,
+            "default": {name: rules["default"] for name, rules in _MERGE.items()},
+            "label": Label("Unione di anagrafiche", "Merging accounts"),
+            "help": "Which values survive when accounts are merged. Consents need no rule: what was revoked stays revoked.",
         },
     },
 )

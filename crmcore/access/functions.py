@@ -12,6 +12,8 @@ CREATE: Final = "create"
 UPDATE: Final = "update"
 DELETE: Final = "delete"
 VERBS: Final = (READ, CREATE, UPDATE, DELETE)
+MERGE_VERB: Final = "merge"
+"""What one may do with customers beside the verbs of all."""
 
 CUSTOMERS: Final = "customers"
 CONTACTS: Final = "contacts"
@@ -26,6 +28,7 @@ _PARTS: Final[Mapping[str, str]] = {
         ("account", "account_role", "account_portfolio", "contact_point", "site", "person", "person_preference", "relation", "consent"),
         CUSTOMERS,
     ),
+    **dict.fromkeys(("account_merge", "account_merge_member"), CUSTOMERS),
     "interaction": CONTACTS,
     **dict.fromkeys(("salesperson", "zone", "zone_rule", "seller_zone"), TERRITORY),
     **dict.fromkeys(("crm_user", "profile", "user_group", "group_member"), ACCESS),
@@ -53,4 +56,4 @@ def allowed(granted: Iterable[str], function: str) -> bool:
 
 def functions_of(entities: Iterable[type[Entity]]) -> tuple[str, ...]:
     """Return every function of some entities, sorted."""
-    return tuple(sorted({f"{part_of(cls)}.{verb}" for cls in entities for verb in VERBS}))
+    return tuple(sorted({f"{CUSTOMERS}.{MERGE_VERB}", *(f"{part_of(cls)}.{verb}" for cls in entities for verb in VERBS)}))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, or_, select
 
-from crmcore.access.functions import VERBS, allowed, part_of
+from crmcore.access.functions import allowed, functions_of
 from crmcore.access.specs import TARGETED, Scope, scope_problems
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
@@ -62,7 +62,7 @@ def _check_administrator(session: Session) -> Iterator[Problem]:
 def profile_problems(registry: Registry, profile: Profile) -> Iterator[Problem]:
     """Yield what is wrong with the functions and masks of a profile."""
     where = f"profile {profile.code}"
-    known = {f"{part_of(cls)}.{verb}" for cls in registry.entities.values() for verb in VERBS} | set(registry.permissions)
+    known = {*functions_of(registry.entities.values()), *registry.permissions}
     for function in profile.functions:
         if not isinstance(function, str) or not any(allowed([function], each) for each in known):
             yield Problem(code="ACCESS_FUNCTION_UNKNOWN", params={"where": where, "function": function})

@@ -59,12 +59,12 @@ class AccountsApi(MembersApi):
         if isinstance(key, KeyRef):
             return self.get_by_key(key.source, key.key, company=key.company, stream=key.stream)
         if isinstance(key, int):
-            return self._survivor(self._session.get(Account, key))
+            return self._survivor(self._session.get(Account, key)) or self._became(Account.id == key)
         try:
             uid = str(UUID(key))
         except ValueError:
             return None
-        return self._survivor(self._session.scalar(select(Account).where(Account.uid == uid)))
+        return self._survivor(self._session.scalar(select(Account).where(Account.uid == uid))) or self._became(Account.uid == uid)
 
     def require(self, key: AccountKey) -> Account:
         """Return an account like `get`.
@@ -113,6 +113,16 @@ class AccountsApi(MembersApi):
             seen.add(account.id)
             account = self._session.get(Account, account.merged_into_id)
         return account
+
+    def _became(self, condition: ColumnElement[bool]) -> Account | None:
+        """Return what a merged account became, for a user who may see that one, and not what it was made of."""
+        guard = self._session.guard
+        if not guard.limited:
+            return None
+        with guard.lifted():
+            gone = select(Account.merged_into_id).where(condition, Account.merged_into_id.is_not(None))
+            target: int | None = self._session.orm.execute(gone).scalar()
+        return None if target is None else self._survivor(self._session.get(Account, target))
 
     # Creating and changing
 

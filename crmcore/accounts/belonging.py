@@ -18,13 +18,16 @@ from crmcore.storage import batches
 if TYPE_CHECKING:
     from crmcore.session import Change, Session
 
-_PARENTS: Final[Mapping[str, tuple[tuple[str, type[Person | Site], Label], ...]]] = {
+PARENTS: Final[Mapping[str, tuple[tuple[str, type[Person | Site], Label], ...]]] = {
     "contact_point": (("person_id", Person, Label("persona", "person")),),
     "consent": (("person_id", Person, Label("persona", "person")),),
     "interaction": (("person_id", Person, Label("persona", "person")),),
     "person": (("site_id", Site, Label("sede", "site")),),
 }
 """Entity → columns that refer to something of the same account."""
+
+
+ACCOUNT: Final = Account.entity_name()
 
 
 @lru_cache(maxsize=1024)
@@ -43,11 +46,18 @@ def check_merged(session: Session, changes: Sequence[Change]) -> Iterator[Proble
     """Refuse whatever a commit wrote to accounts that were merged into others, also by somebody else meanwhile."""
     new = {change.id for change in changes if change.entity == "account" and change.verb is RecordVerb.CREATED}
     used: set[int] = set()
+    named: set[int] = set()
     for change in changes:
         if change.verb is not RecordVerb.DELETED:
-            state = change.record.__dict__
-            used.update(key for column in account_columns(type(change.record)) if (key := state.get(column)) is not None)
-    for some in batches(sorted(used - new)):
+            state, cls = change.record.__dict__, type(change.record)
+            used.update(key for column in account_columns(cls) if (key := state.get(column)) is not None)
+            for column, entity in cls.__references__.items():
+                if state.get(entity) == ACCOUNT and state.get(column) is not None:
+                    named.add(state[column])
+    for some in batches(sorted(named - new)):
+        # A foreign key makes who refers and who merges wait for each other; where there is none, this lock does.
+        session.execute(select(Account.id).where(Account.id.in_(some)).order_by(Account.id).with_for_update(read=True, key_share=True))
+    for some in batches(sorted((used | named) - new)):
         for row in session.execute(
             select(Account.id, Account.merged_into_id).where(Account.id.in_(some), Account.merged_into_id.is_not(None))
         ):
@@ -58,10 +68,10 @@ def check_parents(session: Session, changes: Sequence[Change]) -> Iterator[Probl
     """Refuse a person or site of another account."""
     claims: dict[type[Person | Site], list[tuple[int, int, str, Label]]] = defaultdict(list)
     for change in changes:
-        if change.entity not in _PARENTS or change.verb is RecordVerb.DELETED:
+        if change.entity not in PARENTS or change.verb is RecordVerb.DELETED:
             continue
         state = change.record.__dict__
-        for column, cls, label in _PARENTS[change.entity]:
+        for column, cls, label in PARENTS[change.entity]:
             key = state.get(column)
             if key is not None and {column, "account_id"} & change.fields:
                 claims[cls].append((key, state["account_id"], change.entity, label))

@@ -68,6 +68,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "accounts.latest": ("Ultimi contatti", "Latest contacts"),
     "accounts.warnings": ("Da verificare", "To be checked"),
     "accounts.merged": ("L'anagrafica {asked} è confluita in questa.", "Account {asked} was merged into this one."),
+    # merge
+    "merge.done": ("Unione {id}: {others} in {survivor}.", "Merge {id}: {others} into {survivor}."),
+    "merge.undone": ("Annullata l'unione {id}.", "Undid merge {id}."),
+    "merge.questions": (
+        "L'unione {id} non è stata annullata: per ogni voce, --choose CHIAVE=keep (come ora) o CHIAVE=restore (come prima).",
+        "Merge {id} was not undone: for each, --choose KEY=keep (as it is now) or KEY=restore (as it was).",
+    ),
+    "merge.none": ("Nessuna unione.", "No merges."),
     # access
     "access.nobody": ("Nessuno.", "Nobody."),
     "access.open": ("Nessun utente: tutti fanno tutto.", "No users: everybody does everything."),
@@ -232,5 +240,17 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "col.expires": ("scade", "expires"),
     "col.ended": ("fine", "ended"),
     "col.functions": ("funzioni", "functions"),
+    "col.key": ("chiave", "key"),
+    "col.old": ("prima", "before"),
+    "col.merged": ("con l'unione", "merged"),
+    "col.now": ("ora", "now"),
+    "col.new": ("dopo", "after"),
+    "col.account": ("da", "from"),
+    "col.relinked": ("ricollegate", "relinked"),
+    "col.archived": ("archiviate", "archived"),
+    "col.survivor": ("resta", "survivor"),
+    "col.at": ("quando", "when"),
+    "col.actor": ("chi", "who"),
+    "col.undone": ("annullata", "undone"),
 }
 """Key → Italian and English."""

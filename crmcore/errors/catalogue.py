@@ -15,6 +15,7 @@ from crmcore.errors.codes_changes import CHANGES
 from crmcore.errors.codes_characteristics import CHARACTERISTICS
 from crmcore.errors.codes_conformance import CONFORMANCE
 from crmcore.errors.codes_declarations import DECLARATIONS
+from crmcore.errors.codes_merging import MERGING
 from crmcore.errors.codes_planning import PLANNING
 from crmcore.errors.codes_query import QUERY
 from crmcore.errors.codes_registry import REGISTRY
@@ -48,6 +49,7 @@ CATALOGUE: Final[Mapping[str, ErrorCode]] = _index(
         *CHANGES,
         *ACCESS,
         *PLANNING,
+        *MERGING,
         *TEMPLATES,
         *SIGNIN,
     )

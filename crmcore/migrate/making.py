@@ -19,7 +19,7 @@ from crmcore.hooks import Migrations
 from crmcore.migrate.comparing import autogenerate_context, selection
 from crmcore.migrate.history import HistoryUnreadable, check_migrations, find_folder, read_history
 from crmcore.migrate.running import upgrade
-from crmcore.model import Json, JsonMap, Money, UtcDateTime
+from crmcore.model import MERGE, Json, JsonMap, Money, UtcDateTime
 
 if TYPE_CHECKING:
     from alembic.operations.ops import DowngradeOps, UpgradeOps
@@ -143,6 +143,9 @@ def _body(operations: UpgradeOps | DowngradeOps, context: MigrationContext, rend
     going = {step.table_name for step in operations.ops if isinstance(step, ops.DropTableOp)}
     parts = []
     for step in operations.ops:
+        if isinstance(step, ops.CreateTableOp):
+            # What the code says about merging is no part of the schema, and no text.
+            step.info = {name: value for name, value in step.info.items() if name != MERGE}
         table = step.table_name if isinstance(step, ops.ModifyTableOps) else None
         # The indexes of a table go with it.
         if table not in going:

@@ -13,10 +13,11 @@ from crmcore.model.catalogues import (
     SavedSearch,
 )
 from crmcore.model.entities import ENTITIES
+from crmcore.model.merging import LOG, MERGE, AccountMerge, AccountMergeMember, MergePolicy, OnlyOne
 from crmcore.model.organisation import AccountPortfolio, BusinessUnit, Portfolio
 from crmcore.model.paths import below, path_text
 from crmcore.model.people import Consent, Interaction, InteractionKind, Person, Preference, Relation, RelationKind, Site, SiteKind
-from crmcore.model.platform import ATTEMPT, AUDIT, EVENT, JOB, PLATFORM_TABLES, PLUGIN, SCHEDULE
+from crmcore.model.platform import ATTEMPT, AUDIT, EVENT, JOB, MERGE_ROW, PLATFORM_TABLES, PLUGIN, SCHEDULE
 from crmcore.model.signin import ApiToken, Challenge, Credential, Device, DeviceKind, DeviceStatus, DeviceUser, UserSession
 from crmcore.model.states import StateChange, StateRow, StateTableRow, TransitionRow
 from crmcore.model.territory import NULL_CODES, Parameter, Salesperson, SalespersonKind, SellerZone, Zone, ZoneRule, ZoneRuleKind
@@ -30,6 +31,9 @@ __all__ = [
     "ENTITIES",
     "EVENT",
     "JOB",
+    "LOG",
+    "MERGE",
+    "MERGE_ROW",
     "METADATA",
     "NULL_CODES",
     "PLATFORM_TABLES",
@@ -38,6 +42,8 @@ __all__ = [
     "STAMPS",
     "Account",
     "AccountKind",
+    "AccountMerge",
+    "AccountMergeMember",
     "AccountPortfolio",
     "AccountRole",
     "ApiToken",
@@ -64,7 +70,9 @@ __all__ = [
     "JsonMap",
     "LookupEntry",
     "LookupTable",
+    "MergePolicy",
     "Money",
+    "OnlyOne",
     "Parameter",
     "Person",
     "Portfolio",

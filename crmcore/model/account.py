@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from crmcore.model.base import Entity
+from crmcore.model.merging import MERGE, MergePolicy
 from crmcore.model.types import BigId, JsonMap, UtcDateTime
 from crmcore.model.visibility import Visibility
 
@@ -147,6 +148,7 @@ class ContactPoint(Entity):
         CheckConstraint("kind IN ('phone', 'email', 'pec', 'web')", name="kind"),
         Index(None, "account_id", "kind", "position"),
         Index(None, "value"),
+        {"info": {MERGE: MergePolicy(same=("account_id", "kind", "value", "person_id"), combine={"bounced_at": "filled"})}},
     )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))

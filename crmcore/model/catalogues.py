@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crmcore.model.base import Entity
+from crmcore.model.merging import MERGE, MergePolicy
 from crmcore.model.paths import path_text
 from crmcore.model.types import BigId, Json, JsonMap, UtcDateTime
 from crmcore.model.visibility import Visibility
@@ -138,7 +139,12 @@ class ChangeSetItem(Entity):
     __personal__ = ("old", "new")
     __audited__ = False
     __references__ = {"record_id": "entity"}  # noqa: RUF012 - a declaration, read once at start
-    __table_args__ = (UniqueConstraint("change_set_id", "record_id", "field"), Index(None, "entity", "record_id"))
+    __table_args__ = (
+        UniqueConstraint("change_set_id", "record_id", "field"),
+        Index(None, "entity", "record_id"),
+        # What was seen of the merged record says nothing about the survivor: neither confirming nor undoing may write to it.
+        {"info": {MERGE: MergePolicy(also={"seen_version": 0, "applied_version": 0})}},
+    )
 
     change_set_id: Mapped[int] = mapped_column(ForeignKey("change_set.id"))
     entity: Mapped[str] = mapped_column(String(60))

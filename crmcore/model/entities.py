@@ -16,6 +16,7 @@ from crmcore.model.catalogues import (
     LookupTable,
     SavedSearch,
 )
+from crmcore.model.merging import AccountMerge, AccountMergeMember
 from crmcore.model.organisation import AccountPortfolio, BusinessUnit, Portfolio
 from crmcore.model.people import Consent, Interaction, InteractionKind, Person, Preference, Relation, RelationKind, Site
 from crmcore.model.signin import ApiToken, Challenge, Credential, Device, DeviceUser, UserSession
@@ -24,6 +25,8 @@ from crmcore.model.territory import Parameter, Salesperson, SellerZone, Zone, Zo
 
 ENTITIES: Final[tuple[type[Entity], ...]] = (
     Account,
+    AccountMerge,
+    AccountMergeMember,
     AccountPortfolio,
     AccountRole,
     ApiToken,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crmcore.model.account import Account
 from crmcore.model.base import Entity
+from crmcore.model.merging import MERGE, MergePolicy, OnlyOne
 from crmcore.model.types import UtcDateTime
 from crmcore.model.visibility import Visibility
 
@@ -34,6 +35,8 @@ class Site(Entity):
         Index(None, "postcode"),
         Index(None, "istat_code"),
         Index(None, "province"),
+        # A company has one legal site (I-8): that of the survivor.
+        {"info": {MERGE: MergePolicy(only_one=OnlyOne(column="kind", value="legal", becomes="operative", unless="disabled"))}},
     )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
@@ -83,7 +86,7 @@ class Preference(Entity):
     __tablename__ = "person_preference"
     __visibility__ = Visibility.via("person_id")
     __personal__ = ("allowed",)
-    __table_args__ = (UniqueConstraint("person_id", "purpose", "channel"),)
+    __table_args__ = (UniqueConstraint("person_id", "purpose", "channel"), {"info": {MERGE: MergePolicy(combine={"allowed": "all"})}})
 
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     purpose: Mapped[str] = mapped_column(String(40))
@@ -121,6 +124,7 @@ class Relation(Entity):
         UniqueConstraint("kind_id", "account_id", "person_id"),
         CheckConstraint("(other_account_id IS NULL) <> (person_id IS NULL)", name="one_target"),
         CheckConstraint("other_account_id <> account_id", name="not_itself"),
+        {"info": {MERGE: MergePolicy(not_itself=(("account_id", "other_account_id"),))}},
     )
 
     kind_id: Mapped[int] = mapped_column(ForeignKey("relation_kind.id"))

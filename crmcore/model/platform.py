@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, Uuid
 
 from crmcore.model.base import KEYS_ONCE, METADATA
+from crmcore.model.merging import LOG, MERGE
 from crmcore.model.types import BigId, Json, UtcDateTime
 
 EVENT: Final = Table(
@@ -27,6 +28,7 @@ EVENT: Final = Table(
     Column("correlation_id", Uuid(as_uuid=False), nullable=False),
     Column("causation_id", Uuid(as_uuid=False)),
     Column("depth", Integer, nullable=False),
+    info={MERGE: LOG},
 )
 """The event log, which is also the outbox: a row is written in the transaction of its change, or not at all."""
 
@@ -44,7 +46,7 @@ AUDIT: Final = Table(
     Column("verb", String(10), nullable=False),
     Column("changes", Json, nullable=False),
     Index(None, "entity", "entity_id"),
-    info={KEYS_ONCE: True},
+    info={KEYS_ONCE: True, MERGE: LOG},
 )
 """Who changed what: one row for each record of each commit. It refers to records without a foreign key, to outlive them."""
 
@@ -116,4 +118,26 @@ ATTEMPT: Final = Table(
 )
 """How often something was tried since an instant: the database counts, so that no two attempts take one number."""
 
-PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN, ATTEMPT)
+MERGE_ROW: Final = Table(
+    "crm_merge_row",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("merge_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("account_merge.id"), nullable=False),
+    # The order in which it was done; undoing goes the other way.
+    Column("step", Integer, nullable=False),
+    Column("table_name", String(63), nullable=False),
+    # The values of the primary key as a JSON array.
+    Column("key", String(200), nullable=False),
+    Column("action", String(10), nullable=False),
+    # The version of the row afterwards: one that has another by now was touched since. Empty where rows have none.
+    Column("seen_version", Integer),
+    # Columns as the database stores them, before and after: see `crmcore.merge.images`.
+    Column("old", Json, nullable=False),
+    Column("new", Json, nullable=False),
+    Index(None, "merge_id", "step"),
+    Index(None, "table_name", "key"),
+    info={KEYS_ONCE: True},
+)
+"""The journal of merges: each row that one changed, removed or added."""
+
+PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN, ATTEMPT, MERGE_ROW)

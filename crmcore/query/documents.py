@@ -67,7 +67,7 @@ def compose(rows: Iterable[tuple[type[Entity], int, Mapping[str, Any]]]) -> list
 
 
 def read_documents(connection: Connection, account_ids: Collection[int]) -> list[Document]:
-    """Read the documents of some accounts: three statements for each two thousand; one that does not exist has none."""
+    """Read the documents of some accounts: three statements for each two thousand; one that does not exist, or was merged, has none."""
     return [document for part in _parts(account_ids) for document in compose(_existing(_rows(connection, part)))]
 
 
@@ -84,6 +84,9 @@ def _rows(connection: Connection, account_ids: Collection[int]) -> Iterator[tupl
             continue
         key = table.c[columns[0]]
         query = select(*(table.c[name] for name in columns)).where(key.in_(account_ids)).order_by(table.c.id)
+        if cls is Account:
+            # Nobody finds what was merged into another one (I-5).
+            query = query.where(table.c.merged_into_id.is_(None))
         for row in connection.execute(query).mappings():
             yield cls, row[columns[0]], dict(row)
 

@@ -15,6 +15,7 @@ from crmcore.accounts.events import AccountOwnerChanged
 from crmcore.errors import ErrorCode, Problem, StartError
 from crmcore.events import Event, LoopDetected, RecordVerb
 from crmcore.hooks import Migrations, declaring, runtime
+from crmcore.merge.events import MERGE_EVENTS
 from crmcore.model import CORE, PLATFORM_TABLES, Entity
 from crmcore.registry.checks import check_behaviour, check_configurables, check_data, check_names, check_tables, check_texts, core_entities
 from crmcore.registry.checks.behaviour import event_name
@@ -27,7 +28,7 @@ from crmcore.settings import CORE_SETTINGS
 from crmcore.work.schedules import CORE_JOBS
 
 CORE_MIGRATIONS: Final = Migrations("crmcore.migrate", "versions")
-CORE_EVENTS: Final[tuple[type[Event], ...]] = (AccountOwnerChanged, *SIGNIN_EVENTS)
+CORE_EVENTS: Final[tuple[type[Event], ...]] = (AccountOwnerChanged, *MERGE_EVENTS, *SIGNIN_EVENTS)
 """Events of the core beside those of its records; the packages that own them bring them."""
 _POINTS: Final = "crm_extension_points"
 

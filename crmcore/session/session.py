@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from crmcore.characteristics.api import CharacteristicsApi
     from crmcore.interactions.api import InteractionsApi
     from crmcore.lookups.api import LookupsApi
+    from crmcore.merge.api import MergesApi
     from crmcore.query.api import SearchApi
     from crmcore.registry import Dispatcher, Registry
     from crmcore.states import States
@@ -184,6 +185,13 @@ class Session:
         from crmcore.changesets import ChangeSets  # noqa: PLC0415 - it uses this module
 
         return ChangeSets(self)
+
+    @cached_property
+    def merges(self) -> MergesApi:
+        """Merging accounts, and taking it back."""
+        from crmcore.merge.api import MergesApi  # noqa: PLC0415 - it uses the session
+
+        return MergesApi(self)
 
     @cached_property
     def states(self) -> States:

@@ -79,6 +79,12 @@ class UnitOfWork:
         self._announce(envelope)
         return envelope
 
+    def tell(self, change: Change, now: datetime) -> None:
+        """Put a change that is written into history and events, where handlers find it."""
+        event = self._envelope(f"{change.entity}.{change.verb}", 1, now, change=change)
+        self.told.append(Told(change, event))
+        self._announce(event)
+
     def flush(self) -> None:
         """Validate and write what changed since the last flush, without handlers."""
         orm = self.session.orm
@@ -97,9 +103,7 @@ class UnitOfWork:
             written = complete_changes(changes)
             for change in written:
                 if self.tells and plan_of(type(change.record)).audited:
-                    event = self._envelope(f"{change.entity}.{change.verb}", 1, now, change=change)
-                    self.told.append(Told(change, event))
-                    self._announce(event)
+                    self.tell(change, now)
             rules.follow_flush(self.session, written)
             with guard.lowered():
                 guard.check_written(written)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -50,8 +50,12 @@ def _address(site: Site) -> Address:
 def derive_sellers(session: Session, changes: Sequence[Change]) -> None:
     """Give the accounts whose address changed, or whose manual seller was taken back, the seller of their zone."""
     keys = _touched(changes)
-    if not keys:
-        return
+    if keys:
+        give_sellers(session, keys)
+
+
+def give_sellers(session: Session, keys: Collection[int]) -> None:
+    """Give accounts the seller of their zone, unless they have one by hand; it is written with the next flush."""
     day = assignment_date(session)
     answers = sellers_of(session, sorted(keys), day, None)
     for some in batches(sorted(keys)):

@@ -1045,10 +1045,72 @@ def upgrade() -> None:
     op.create_index(op.f("ix_challenge_device_id_purpose"), "challenge", ["device_id", "purpose"], unique=False)
     op.create_index(op.f("ix_challenge_expires_at"), "challenge", ["expires_at"], unique=False)
     op.create_index(op.f("ix_challenge_session_id"), "challenge", ["session_id"], unique=False)
+    op.create_table(
+        "account_merge",
+        sa.Column("survivor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rule", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=100), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by", sa.String(length=100), nullable=True),
+        sa.Column("decisions", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("relinked", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.CheckConstraint("state IN ('merged', 'undone')", name=op.f("ck_account_merge_state")),
+        sa.ForeignKeyConstraint(["survivor_id"], ["account.id"], name=op.f("fk_account_merge_survivor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_merge")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_account_merge_survivor_id"), "account_merge", ["survivor_id"], unique=False)
+    op.create_table(
+        "account_merge_member",
+        sa.Column("merge_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_account_merge_member_account_id")),
+        sa.ForeignKeyConstraint(["merge_id"], ["account_merge.id"], name=op.f("fk_account_merge_member_merge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_merge_member")),
+        sa.UniqueConstraint("merge_id", "account_id", name=op.f("uq_account_merge_member_merge_id_account_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_account_merge_member_account_id"), "account_merge_member", ["account_id"], unique=False)
+    op.create_table(
+        "crm_merge_row",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("merge_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("table_name", sa.String(length=63), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("action", sa.String(length=10), nullable=False),
+        sa.Column("seen_version", sa.Integer(), nullable=True),
+        sa.Column("old", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("new", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(["merge_id"], ["account_merge.id"], name=op.f("fk_crm_merge_row_merge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_merge_row")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_crm_merge_row_merge_id_step"), "crm_merge_row", ["merge_id", "step"], unique=False)
+    op.create_index(op.f("ix_crm_merge_row_table_name_key"), "crm_merge_row", ["table_name", "key"], unique=False)
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_table("crm_merge_row")
+    op.drop_table("account_merge_member")
+    op.drop_table("account_merge")
     op.drop_table("challenge")
     op.drop_table("user_session")
     op.drop_table("device_user")
