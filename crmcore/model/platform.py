@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, Uuid
 
 from crmcore.model.base import KEYS_ONCE, METADATA
+from crmcore.model.privacy import PRIVACY_TABLES
 from crmcore.model.types import BigId, Json, UtcDateTime
 
 EVENT: Final = Table(
@@ -116,4 +117,4 @@ ATTEMPT: Final = Table(
 )
 """How often something was tried since an instant: the database counts, so that no two attempts take one number."""
 
-PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN, ATTEMPT)
+PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN, ATTEMPT, *PRIVACY_TABLES)
