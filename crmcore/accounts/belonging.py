@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, or_, select
 
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
@@ -40,18 +40,26 @@ def account_columns(cls: type[Entity]) -> tuple[str, ...]:
 
 
 def check_merged(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
-    """Refuse whatever a commit wrote to accounts that were merged into others, also by somebody else meanwhile."""
+    """Refuse whatever a commit wrote to accounts that were merged into others or erased, also by somebody else meanwhile."""
     new = {change.id for change in changes if change.entity == "account" and change.verb is RecordVerb.CREATED}
-    used: set[int] = set()
+    used: dict[int, bool] = {}
     for change in changes:
         if change.verb is not RecordVerb.DELETED:
-            state = change.record.__dict__
-            used.update(key for column in account_columns(type(change.record)) if (key := state.get(column)) is not None)
-    for some in batches(sorted(used - new)):
-        for row in session.execute(
-            select(Account.id, Account.merged_into_id).where(Account.id.in_(some), Account.merged_into_id.is_not(None))
-        ):
-            yield Problem(code="ACCOUNT_MERGED", params={"id": row.id, "survivor": row.merged_into_id})
+            state, cls = change.record.__dict__, type(change.record)
+            # What the law wants kept may still come in, such as the last invoice.
+            personal = bool(cls.__personal__) and cls.__retention__ is None
+            for column in account_columns(cls):
+                if (key := state.get(column)) is not None:
+                    used[key] = used.get(key, False) or personal
+    for some in batches(sorted(used.keys() - new)):
+        query = select(Account.id, Account.merged_into_id).where(
+            Account.id.in_(some), or_(Account.merged_into_id.is_not(None), Account.erased_at.is_not(None))
+        )
+        for row in session.execute(query):
+            if row.merged_into_id is not None:
+                yield Problem(code="ACCOUNT_MERGED", params={"id": row.id, "survivor": row.merged_into_id})
+            elif used[row.id]:
+                yield Problem(code="RECORD_ERASED", params={"entity": "account", "id": row.id})
 
 
 def check_parents(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:

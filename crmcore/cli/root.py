@@ -26,6 +26,7 @@ ENTRIES: Final = {
     "jobs": Entry(f"{_COMMANDS}.jobs:jobs", _RUN, "Look at the queue, and retry what failed."),
     "states": Entry(f"{_COMMANDS}.states:states", _RUN, "List state tables, and draw them."),
     "access": Entry(f"{_COMMANDS}.access:access", _RUN, "Show who may see what, and why."),
+    "privacy": Entry(f"{_COMMANDS}.privacy:privacy", _RUN, "Erase and export people."),
     "script": Entry(f"{_COMMANDS}.script:script", _RUN, "List, check and try rules."),
     "user": Entry(f"{_COMMANDS}.user:user", _RUN, "Give users passwords."),
     "device": Entry(f"{_COMMANDS}.device:device", _RUN, "Register the devices from which people sign in."),

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, String, Table, UniqueConstraint, Uuid, cast, literal, null
 
-from crmcore.model import Entity, JsonMap, Money
+from crmcore.model import Entity, Json, JsonMap, Money, UtcDateTime
 from crmcore.session.fields import plan_of
 
 NOTHING: Final = "—"
@@ -54,16 +54,20 @@ def _value(cls: type[Entity], column: Column[Any]) -> ColumnElement[Any]:
         return literal({}, kind)
     if isinstance(kind, String):
         return _text(cls, column, kind.length)
-    python = Decimal if isinstance(kind, Money) else _python_type(column)
+    python = _python_type(kind)
     value: Any = next((value for each, value in _PLAIN if python is each), [])
     return literal(value, kind)
 
 
-def _python_type(column: Column[Any]) -> type | None:
+def _python_type(kind: Any) -> type | None:  # noqa: ANN401 - any type of a column
+    for own, python in ((Money, Decimal), (UtcDateTime, datetime), (Json, list)):
+        if isinstance(kind, own):
+            return python
     try:
-        return column.type.python_type
+        found: type = kind.python_type
     except NotImplementedError:
         return None
+    return found
 
 
 def _text(cls: type[Entity], column: Column[Any], longest: int | None) -> ColumnElement[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, cast, false, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, Text, bindparam, cast, false, func, or_, select, update
 
 from crmcore.events import Event
 from crmcore.model import AUDIT, EVENT, JOB, ChangeSet, Entity, SavedSearch
@@ -16,13 +16,12 @@ from crmcore.storage import batches, dump_json
 MARKER: Final = "[erased]"
 """What stands where a personal value was."""
 _PER_STATEMENT: Final = 100
+_LONGEST_NAME: Final = 99
+"""Of a saved search: the column takes 120 characters, of which the key that tells two of them apart takes 20."""
 
 
 def redact_changes(changes: Mapping[str, Any], personal: Collection[str]) -> dict[str, Any]:
-    """Return the changes of a record with a marker for each personal value; keys stay, and so does that something was empty.
-
-    This is all that an erasure does to a row of the audit: whoever keeps that tamper-evident calls this function, too.
-    """
+    """Return the changes of a record with a marker for each personal value; keys stay, and so does that something was empty."""
     return {name: [_mark(each) for each in pair] if name in personal else pair for name, pair in changes.items()}
 
 
@@ -30,29 +29,37 @@ def _mark(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return MARKER if value not in (None, "", {}, []) else value
 
 
+def rewrite(connection: Connection, key: ColumnElement[Any], column: Column[Any], rows: Mapping[Any, Any]) -> int:
+    """Write other values into a column of some rows, by their keys, and return how many; all that is redacted goes through here.
+
+    The audit too (``column is AUDIT.c.changes``): what keeps it tamper-evident has its place here.
+    """
+    if rows:
+        statement = update(column.table).where(key == bindparam("row_key")).values({column.name: bindparam("row_value")})
+        connection.execute(statement, [{"row_key": row_key, "row_value": value} for row_key, value in rows.items()])
+    return len(rows)
+
+
 def redact_audit(connection: Connection, cls: type[Entity], keys: Collection[int]) -> int:
     """Redact the audit of some records, and return how many rows changed."""
-    return _redact_changes(connection, AUDIT, AUDIT.c.id, cls, keys)
+    return _redact_changes(connection, AUDIT.c.id, AUDIT, cls, keys)
 
 
 def redact_events(connection: Connection, cls: type[Entity], keys: Collection[int]) -> int:
     """Redact the record events of some records, and return how many rows changed."""
-    return _redact_changes(connection, EVENT, EVENT.c.event_id, cls, keys)
+    return _redact_changes(connection, EVENT.c.event_id, EVENT, cls, keys)
 
 
-def _redact_changes(connection: Connection, table: Table, key: ColumnElement[Any], cls: type[Entity], keys: Collection[int]) -> int:
+def _redact_changes(connection: Connection, key: ColumnElement[Any], table: Table, cls: type[Entity], keys: Collection[int]) -> int:
     personal = frozenset(cls.__personal__)
     if not personal:
         return 0
     count = 0
     for some in batches(sorted(keys)):
         query = select(key.label("key"), table.c.changes).where(table.c.entity == cls.entity_name(), table.c.entity_id.in_(some))
-        rows = [(row.key, row.changes, redact_changes(row.changes, personal)) for row in connection.execute(query)]
-        changed = [{"row_key": row_key, "row_changes": new} for row_key, old, new in rows if new != old]
-        if changed:
-            statement = update(table).where(key == bindparam("row_key")).values(changes=bindparam("row_changes"))
-            connection.execute(statement, changed)
-        count += len(changed)
+        rows = connection.execute(query).all()
+        new = {row.key: found for row in rows if (found := redact_changes(row.changes, personal)) != row.changes}
+        count += rewrite(connection, key, table.c.changes, new)
     return count
 
 
@@ -65,15 +72,12 @@ def redact_declared(connection: Connection, events: Iterable[type[Event]], belon
         rows = connection.execute(select(EVENT.c.event_id, EVENT.c.payload).where(EVENT.c.type == event.TYPE))
         keys_of = {cls.entity_name(): belong.all(cls) for cls in belong.classes}
         about = {field: keys_of.get(name, set()) for field, name in event.ABOUT.items()}
-        changed = [
-            {"row_key": row.event_id, "row_payload": _redact_fields(row.payload, event.PERSONAL)}
+        new = {
+            row.event_id: _redact_fields(row.payload, event.PERSONAL)
             for row in rows
             if any(row.payload.get(field) in keys for field, keys in about.items())
-        ]
-        if changed:
-            statement = update(EVENT).where(EVENT.c.event_id == bindparam("row_key")).values(payload=bindparam("row_payload"))
-            connection.execute(statement, changed)
-        count += len(changed)
+        }
+        count += rewrite(connection, EVENT.c.event_id, EVENT.c.payload, new)
     return count
 
 
@@ -89,6 +93,7 @@ class _Place:
     key: str
     column: str
     is_json: bool
+    unique: bool = False
 
 
 def _table(cls: type[Entity]) -> Table:
@@ -100,11 +105,13 @@ def _table(cls: type[Entity]) -> Table:
 def _places() -> Sequence[_Place]:
     searches, sets = _table(SavedSearch), _table(ChangeSet)
     return (
+        _Place(AUDIT, "id", "changes", is_json=True),
+        _Place(EVENT, "event_id", "changes", is_json=True),
         _Place(EVENT, "event_id", "payload", is_json=True),
         _Place(JOB, "id", "args", is_json=True),
         _Place(JOB, "id", "last_error", is_json=False),
         _Place(searches, "id", "filter", is_json=True),
-        _Place(searches, "id", "name", is_json=False),
+        _Place(searches, "id", "name", is_json=False, unique=True),
         _Place(sets, "id", "description", is_json=True),
     )
 
@@ -128,11 +135,10 @@ def _redact_place(connection: Connection, place: _Place, values: Sequence[str]) 
         holding = _contains(connection, column, some, is_json=place.is_json)
         query = select(key.label("key"), column.label("value")).where(column.is_not(None), holding)
         rows |= {row.key: row.value for row in connection.execute(query)}
-    changed = [{"row_key": row_key, "row_value": new} for row_key, old in rows.items() if (new := replace(old)) != old]
-    if changed:
-        statement = update(place.table).where(key == bindparam("row_key")).values({place.column: bindparam("row_value")})
-        connection.execute(statement, changed)
-    return len(changed)
+    changed = {row_key: new for row_key, old in rows.items() if (new := replace(old)) != old}
+    if place.unique:
+        changed = {row_key: f"{new[:_LONGEST_NAME]} {row_key}" for row_key, new in changed.items()}
+    return rewrite(connection, key, column, changed)
 
 
 def _contains(connection: Connection, column: ColumnElement[Any], values: Sequence[str], *, is_json: bool) -> ColumnElement[bool]:

@@ -141,7 +141,13 @@ def _make_key(session: Session, connection: Connection) -> bytes:
 
 
 def _configured(session: Session) -> str:
-    return str(session.settings("core").get("suppression_key") or "")
+    found = session.settings("core").get("suppression_key")
+    if found is None:
+        return ""
+    # Imported where a secret is set, because whoever set it has loaded this: a CRM without settings starts without it.
+    from crmcore.deployment import Secret  # noqa: PLC0415
+
+    return found.reveal() if isinstance(found, Secret) else str(found)
 
 
 def _fingerprint(text: str) -> str:
