@@ -8,7 +8,21 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import CheckConstraint, insert, inspect, make_url, select, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Date,
+    Integer,
+    LargeBinary,
+    String,
+    Time,
+    Uuid,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.schema import sort_tables
 
 from crmcore import Account, Actor
@@ -94,47 +108,44 @@ def row_of(connection, cls, nest, keys):
     return values
 
 
-def value_of(connection, column, nest, keys, cls):  # noqa: PLR0911 - one line for each type
+def value_of(connection, column, nest, keys, cls):
+    if column.foreign_keys:
+        return parent_of(connection, column, keys)
     codes = plan_of(cls).fields[column.key].codes if column.key in plan_of(cls).fields else ()
-    for key in column.foreign_keys:
-        parent = next((known for known in keys if known.__table__ is key.column.table), None)
-        if parent is not None and key.column.name == "id":
-            return keys[parent][-1]
-        query = select(key.column).order_by(key.column.table.c.id.desc())
-        if parent is not None:
-            query = query.where(key.column.table.c.id == keys[parent][-1])
-        return None if column.nullable and parent is None else connection.execute(query).scalars().first()
     if codes:
         return codes[0]
-    personal = column.name in cls.__personal__
-    kind = column.type
-    if isinstance(kind, JsonMap):
-        return {"said": nest.text()} if personal else {}
-    if isinstance(kind, Json):
-        return [nest.text()] if personal else []
-    if isinstance(kind, Money):
-        return Decimal("12.50")
-    if isinstance(kind, UtcDateTime):
-        return None if column.nullable else NOW
-    python = kind.python_type
-    if python is str and getattr(kind, "length", None) is None and type(kind).__name__ == "Uuid":
-        return f"{next(nest._numbers):032x}"
-    plain = {
-        bool: True,
-        int: 1 if column.name in {"version", "position", "number", "mark"} else next(nest._numbers),
-        date: date(2026, 5, 11),
-        time: time(9, 0),
-        bytes: nest.text().encode(),
-        Decimal: Decimal(1),
-    }
-    if python is str:
-        rule = cls.__retention__
-        return (
-            nest.text(kind.length, kept=rule is not None and column.name in rule.keeps)
-            if personal
-            else f"x{next(nest._numbers)}"[-(kind.length or 100) :]
-        )
-    return plain[python]
+    if column.name not in cls.__personal__:
+        return plain_value(column, lambda length: f"x{next(nest._numbers)}"[-(length or 100) :], nest)
+    rule = cls.__retention__
+    return plain_value(column, lambda length: nest.text(length, kept=rule is not None and column.name in rule.keeps), nest)
+
+
+def parent_of(connection, column, keys):
+    """Return a foreign key to what belongs to the subject, where there is such a record, and otherwise to any."""
+    key = next(iter(column.foreign_keys))
+    parent = next((known for known in keys if known.__table__ is key.column.table), None)
+    if parent is None and column.nullable:
+        return None
+    query = select(key.column).order_by(key.column.table.c.id.desc())
+    return connection.execute(query if parent is None else query.where(key.column.table.c.id == keys[parent][-1])).scalars().first()
+
+
+def plain_value(column, text, nest):
+    kind, number = column.type, next(nest._numbers)
+    made = (
+        (JsonMap, lambda: {"said": text(None)}),
+        (Json, lambda: [text(None)]),
+        (Money, lambda: Decimal("12.50")),
+        (UtcDateTime, lambda: None if column.nullable else NOW),
+        (Uuid, lambda: f"{number:032x}"),
+        (String, lambda: text(kind.length)),
+        (Boolean, lambda: True),
+        (Date, lambda: date(2026, 5, 11)),
+        (Time, lambda: time(9, 0)),
+        (LargeBinary, lambda: text(None).encode()),
+        (Integer, lambda: 1 if column.name in {"version", "position", "number", "mark"} else number),
+    )
+    return next(make() for each, make in made if isinstance(kind, each))
 
 
 def tell(connection, cls, key, nest):
