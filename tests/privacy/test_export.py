@@ -41,6 +41,7 @@ def test_an_export_has_every_canary_of_the_subject_and_none_of_others(crm, tmp_p
         assert not tells(export.json(), nests[1].marks | {nests[1].kept.lower()})
         assert [each["given"] for each in document["consents"]] == [True, False, True]
         assert document["consents"] == sorted(document["consents"], key=lambda row: (row["at"], row["id"]))
+    with crm.session(SETUP) as s:
         assert [(each.kind, each.record_id, each.reason) for each in s.privacy.log()] == [("export", keys[Account][0], "request of 11 May")]
     export.write_zip(tmp_path / "subject.zip")
     with zipfile.ZipFile(tmp_path / "subject.zip") as archive:
