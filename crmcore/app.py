@@ -158,6 +158,11 @@ class Crm:
         return self._storage.engine
 
     @property
+    def hosted(self) -> bool:
+        """Whether it lives on a host's connection, whose transactions are the host's."""
+        return self._connection is not None
+
+    @property
     def busy_timeout(self) -> float:
         """Seconds that a writer waits for another on SQLite."""
         return self._storage.busy_timeout
@@ -196,7 +201,7 @@ class Crm:
             UsageError: ``HOST_CONNECTION`` when this Crm lives on a host's connection: a worker needs transactions of its own.
         """
         self._check_open()
-        if self._connection is not None:
+        if self.hosted:
             raise UsageError("HOST_CONNECTION")
         return Worker(self, name=name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from crmcore.model import CharacteristicRow, Entity, StateRow, StateTableRow, TransitionRow
+from crmcore.model import SUPPRESSION_KEY, CharacteristicRow, Entity, StateRow, StateTableRow, TransitionRow
 from crmcore.storage import Fingerprint, Fingerprints
 
 if TYPE_CHECKING:
@@ -17,16 +17,25 @@ _MEMO: Final = "fingerprints"
 
 def new_fingerprints() -> Fingerprints:
     """Return what asks for the fingerprints of all catalogues at once."""
-    return Fingerprints(cls.__table__ for cls in CATALOGUES)
+    return Fingerprints((*(cls.__table__ for cls in CATALOGUES), SUPPRESSION_KEY))
+
+
+def suppressing(session: Session) -> bool:
+    """Return whether somebody was ever erased, so that there is a list to look into; it is asked for together with the catalogues."""
+    return _fingerprints(session)[SUPPRESSION_KEY.name][0] > 0
 
 
 def fingerprint_of(session: Session, cls: type[Entity]) -> Fingerprint:
     """Return what the table of a catalogue looks like to this unit of work; the first question asks for all of them."""
+    return _fingerprints(session)[cls.__tablename__]
+
+
+def _fingerprints(session: Session) -> Mapping[str, Fingerprint]:
     memo = session.unit.memo
     if memo.get(_MEMO) is None:
         memo[_MEMO] = session.crm.fingerprints.read(session.orm.connection())
     found: Mapping[str, Fingerprint] = memo[_MEMO]
-    return found[cls.__tablename__]
+    return found
 
 
 def forget_fingerprints(session: Session) -> None:

@@ -212,6 +212,16 @@ CORE_SETTINGS: Final = ConfigSchema(
             "label": Label("Scopi di marketing", "Marketing purposes"),
             "help": "Purposes for which a preference is not enough: they need a consent for the purpose itself or for `marketing`.",
         },
+        "suppression_key": {
+            "type": "string",
+            "nullable": True,
+            "default": None,
+            "minlength": 32,
+            "secret": True,
+            "label": Label("Chiave dell'elenco delle persone cancellate", "Key of the suppression list"),
+            "help": "The key by which erased people are recognised, kept out of the database and its backups; without it the database "
+            "holds one of its own. Never change it.",
+        },
         "script_isolation": {
             "type": "string",
             "allowed": ["process", "worker"],

@@ -32,12 +32,18 @@ class Answer(enum.StrEnum):
 
 @attrs.frozen
 class Step:
-    """One rule that was asked: ``rule`` is its stable name, ``text`` what it found."""
+    """One rule that was asked: ``rule`` is its stable name, ``text`` what it found.
+
+    An ``alternative`` is one of several rules of which any is enough. ``missing`` names what would make a rule that denies grant, each
+    alone: ``function:customers.read``, ``scope:seller:A2``, ``see_private``, ``active``.
+    """
 
     rule: str
     answer: Answer
     text: Label
     deciding: bool = False
+    alternative: bool = False
+    missing: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -57,6 +63,19 @@ class Explanation:
         """The rule that decided."""
         return next(step for step in self.steps if step.deciding)
 
+    @property
+    def grants(self) -> tuple[str, ...]:
+        """The rules that grant at last, each of which is enough: without them there is no access. Empty for a refusal."""
+        if not self.granted:
+            return ()
+        enough = tuple(step.rule for step in self.steps if step.alternative and step.answer is Answer.GRANTED)
+        return enough or (self.deciding.rule,)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What would change the rule that denies, each alone; another rule may deny then. Empty where nothing helps, and for a grant."""
+        return () if self.granted else self.deciding.missing
+
     def text(self, lang: str = "it") -> str:
         """Return it as lines to read."""
         words = {"it": {True: "concesso", False: "negato"}, "en": {True: "granted", False: "denied"}}[lang]
@@ -64,6 +83,8 @@ class Explanation:
         rule = {"it": "regola decisiva", "en": "deciding rule"}[lang]
         lines = [f"{self.login} · {self.entity} {self.id} · {self.verb} · {self.day.isoformat()}: {words[self.granted]}"]
         lines += [f"  {marks[step.answer]} {step.text.text(lang)}" + (f"  ← {rule}" if step.deciding else "") for step in self.steps]
+        if self.missing:
+            lines.append(f"  {'basterebbe' if lang == 'it' else 'enough would be'}: {', '.join(self.missing)}")
         return "\n".join(lines)
 
 
@@ -99,7 +120,7 @@ class Explainer:
             steps.append(_granted("open", "nessun utente definito: tutti fanno tutto", "no users are defined: everybody does everything"))
             return True
         if self._organisation.users[login].status != UserStatus.ACTIVE:
-            steps.append(_denied("user.blocked", f"l'utente {login} è bloccato", f"user {login} is blocked"))
+            steps.append(_denied("user.blocked", f"l'utente {login} è bloccato", f"user {login} is blocked", "active"))
             return False
         steps.append(_granted("user", f"l'utente {login} è attivo", f"user {login} is active"))
         return True
@@ -117,7 +138,10 @@ class Explainer:
         granted = reach.may(function)
         italian = f"funzione {function}: {'concessa' if granted else 'non concessa'} dal profilo {reach.profile}"
         english = f"function {function}: {'granted' if granted else 'not granted'} by profile {reach.profile}"
-        steps.append(Step("function", Answer.GRANTED if granted else Answer.DENIED, Label(italian, english)))
+        if granted:
+            steps.append(_granted("function", italian, english))
+        else:
+            steps.append(_denied("function", italian, english, f"function:{function}"))
         return granted
 
     def _row(self, steps: list[Step], reach: Reach, cls: type[Entity], key: int) -> bool:
@@ -160,23 +184,24 @@ class Explainer:
     def _owner(self, steps: list[Step], reach: Reach, cls: type[Entity], row: Any) -> bool:  # noqa: ANN401 - a row
         path = cls.__visibility__
         owner = getattr(row, path.column or "")
+        found: list[Step] = []
         if path.shared is not None and getattr(row, path.shared):
-            steps.append(_granted("shared", "condiviso con tutti", "shared with everybody"))
-        elif owner in reach.logins:
-            steps.append(_granted("owner", f"di {owner}, proprio o di un collaboratore", f"of {owner}, oneself or somebody below"))
-        elif reach.all:
-            steps.append(_granted("scope:all", "ambito: tutto", "scope: everything"))
-        else:
-            steps.append(
-                _denied("owner", f"di {owner}, né proprio né di un collaboratore", f"of {owner}, neither oneself nor somebody below")
-            )
-            return False
-        return True
+            found.append(_granted("shared", "condiviso con tutti", "shared with everybody"))
+        if reach.all:
+            found.append(_granted("scope:all", "ambito: tutto", "scope: everything"))
+        if owner in reach.logins:
+            found.append(_granted("owner", f"di {owner}, proprio o di un collaboratore", f"of {owner}, oneself or somebody below"))
+        steps += [attrs.evolve(step, alternative=True) for step in found]
+        if not found:
+            english = f"of {owner}, neither oneself nor somebody below"
+            steps.append(_denied("owner", f"di {owner}, né proprio né di un collaboratore", english, f"scope:{ScopeKind.ALL.value}"))
+        return bool(found)
 
     def _account(self, steps: list[Step], reach: Reach, row: Any) -> bool:  # noqa: ANN401 - a row
         name = f"account {row.id}"
         if row.private and row.owner != reach.login and not reach.see_private:
-            steps.append(_denied("private", f"{name}: scheda privata di {row.owner}", f"{name}: private card of {row.owner}"))
+            english = f"{name}: private card of {row.owner}"
+            steps.append(_denied("private", f"{name}: scheda privata di {row.owner}", english, "see_private"))
             return False
         if row.private:
             steps.append(_granted("private", f"{name}: scheda privata, consentita", f"{name}: private card, allowed"))
@@ -187,9 +212,16 @@ class Explainer:
             return True
         if not asked:
             steps.append(_denied("scope", "nessun ambito", "no scope"))
-        else:
-            steps[-1] = attrs.evolve(steps[-1], answer=Answer.DENIED)
+        steps[-1] = attrs.evolve(steps[-1], answer=Answer.DENIED, missing=self._would_take_in(reach, row))
         return False
+
+    def _would_take_in(self, reach: Reach, row: Any) -> tuple[str, ...]:  # noqa: ANN401 - a row
+        """Return scopes of which each would take an account in, the narrowest first."""
+        key = self._seller_on_day(row)
+        seller = self._organisation.sellers.get(key) if key is not None else None
+        found = [Scope(ScopeKind.OWNER)] if row.owner == reach.login else []
+        found.append(Scope(ScopeKind.SELLER, seller.code) if seller is not None else Scope(ScopeKind.UNASSIGNED))
+        return tuple(f"scope:{scope}" for scope in (*found, Scope(ScopeKind.ALL)))
 
     def _scope(self, reach: Reach, scope: Scope, row: Any) -> Step:  # noqa: ANN401 - a row
         ask: Callable[[], tuple[bool, Label]] = {
@@ -202,7 +234,7 @@ class Explainer:
         answer = Answer.GRANTED if inside else Answer.SILENT
         italian = f"ambito {scope}: {found.text('it')} → {'concesso' if inside else 'negato'}"
         english = f"scope {scope}: {found.text('en')} → {'granted' if inside else 'denied'}"
-        return Step(f"scope:{scope}", answer, Label(italian, english))
+        return Step(f"scope:{scope}", answer, Label(italian, english), alternative=True)
 
     def _seller(self, reach: Reach, scope: Scope, row: Any) -> tuple[bool, Label]:  # noqa: ANN401 - a row
         sellers = self._organisation.sellers_of(scope, self._organisation.users[reach.login])
@@ -235,8 +267,8 @@ def _granted(rule: str, italian: str, english: str) -> Step:
     return Step(rule, Answer.GRANTED, Label(italian, english))
 
 
-def _denied(rule: str, italian: str, english: str) -> Step:
-    return Step(rule, Answer.DENIED, Label(italian, english))
+def _denied(rule: str, italian: str, english: str, *missing: str) -> Step:
+    return Step(rule, Answer.DENIED, Label(italian, english), missing=missing)
 
 
 def _silent(rule: str, italian: str, english: str) -> Step:

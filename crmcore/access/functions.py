@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from crmcore.hooks import Permission
+from crmcore.labels import Label
 from crmcore.model import CORE, Entity, VisibilityKind
 
 READ: Final = "read"
@@ -22,6 +24,16 @@ CONFIGURATION: Final = "configuration"
 SEARCHES: Final = "searches"
 CHANGES: Final = "changes"
 ACCESS: Final = "access"
+
+PRIVACY_ERASE: Final = "privacy.erase"
+PRIVACY_EXPORT: Final = "privacy.export"
+PRIVACY_OVERRIDE: Final = "privacy.override"
+CORE_PERMISSIONS: Final = (
+    Permission(name=PRIVACY_ERASE, label=Label("Cancellare persone", "Erase people")),
+    Permission(name=PRIVACY_EXPORT, label=Label("Esportare i dati di una persona", "Export the data of a person")),
+    Permission(name=PRIVACY_OVERRIDE, label=Label("Riammettere persone cancellate", "Let erased people back in")),
+)
+"""What the core lets a profile grant beside reading and writing."""
 
 _PARTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(

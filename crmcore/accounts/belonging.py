@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, or_, select
 
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
@@ -43,25 +43,39 @@ def account_columns(cls: type[Entity]) -> tuple[str, ...]:
 
 
 def check_merged(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
-    """Refuse whatever a commit wrote to accounts that were merged into others, also by somebody else meanwhile."""
+    """Refuse whatever a commit wrote to accounts that were merged into others or erased, also by somebody else meanwhile."""
     new = {change.id for change in changes if change.entity == "account" and change.verb is RecordVerb.CREATED}
-    used: set[int] = set()
-    named: set[int] = set()
-    for change in changes:
-        if change.verb is not RecordVerb.DELETED:
-            state, cls = change.record.__dict__, type(change.record)
-            used.update(key for column in account_columns(cls) if (key := state.get(column)) is not None)
-            for column, entity in cls.__references__.items():
-                if state.get(entity) == ACCOUNT and state.get(column) is not None:
-                    named.add(state[column])
+    used, named = _named_by(changes)
     for some in batches(sorted(named - new)):
         # A foreign key makes who refers and who merges wait for each other; where there is none, this lock does.
         session.execute(select(Account.id).where(Account.id.in_(some)).order_by(Account.id).with_for_update(read=True, key_share=True))
-    for some in batches(sorted((used | named) - new)):
-        for row in session.execute(
-            select(Account.id, Account.merged_into_id).where(Account.id.in_(some), Account.merged_into_id.is_not(None))
-        ):
-            yield Problem(code="ACCOUNT_MERGED", params={"id": row.id, "survivor": row.merged_into_id})
+    for some in batches(sorted(used.keys() - new)):
+        query = select(Account.id, Account.merged_into_id).where(
+            Account.id.in_(some), or_(Account.merged_into_id.is_not(None), Account.erased_at.is_not(None))
+        )
+        for row in session.execute(query):
+            if row.merged_into_id is not None:
+                yield Problem(code="ACCOUNT_MERGED", params={"id": row.id, "survivor": row.merged_into_id})
+            elif used[row.id]:
+                yield Problem(code="RECORD_ERASED", params={"entity": "account", "id": row.id})
+
+
+def _named_by(changes: Sequence[Change]) -> tuple[dict[int, bool], set[int]]:
+    """Return the accounts that what is written refers to, with whether something personal does, and those that no foreign key guards."""
+    used: dict[int, bool] = {}
+    named: set[int] = set()
+    for change in changes:
+        if change.verb is RecordVerb.DELETED:
+            continue
+        state, cls = change.record.__dict__, type(change.record)
+        # What the law wants kept may still come in, such as the last invoice.
+        personal = bool(cls.__personal__) and cls.__retention__ is None
+        generic = [state.get(column) for column, entity in cls.__references__.items() if state.get(entity) == ACCOUNT]
+        named.update(key for key in generic if key is not None)
+        for key in (*(state.get(column) for column in account_columns(cls)), *generic):
+            if key is not None:
+                used[key] = used.get(key, False) or personal
+    return used, named
 
 
 def check_parents(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:

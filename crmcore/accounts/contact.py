@@ -110,6 +110,8 @@ def _read(session: Session, facts: _Facts, accounts: Sequence[int]) -> None:
 
 def _judge(facts: _Facts, subject: Subject) -> ContactCheck:
     reasons: list[Problem] = []
+    if subject.erased_at is not None:
+        reasons.append(Problem(code="RECORD_ERASED", params={"entity": subject.entity_name(), "id": subject.id}))
     if isinstance(subject, Person):
         reasons += _preference_reasons(facts, subject)
     if facts.marketing:

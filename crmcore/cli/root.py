@@ -28,6 +28,7 @@ ENTRIES: Final = {
     "states": Entry(f"{_COMMANDS}.states:states", _RUN, "List state tables, and draw them."),
     "access": Entry(f"{_COMMANDS}.access:access", _RUN, "Show who may see what, and why."),
     "merge": Entry(f"{_COMMANDS}.merge:merge", _RUN, "Merge accounts, and take it back."),
+    "privacy": Entry(f"{_COMMANDS}.privacy:privacy", _RUN, "Erase and export people."),
     "script": Entry(f"{_COMMANDS}.script:script", _RUN, "List, check and try rules."),
     "user": Entry(f"{_COMMANDS}.user:user", _RUN, "Give users passwords."),
     "device": Entry(f"{_COMMANDS}.device:device", _RUN, "Register the devices from which people sign in."),

@@ -17,6 +17,7 @@ from crmcore.errors.codes_conformance import CONFORMANCE
 from crmcore.errors.codes_declarations import DECLARATIONS
 from crmcore.errors.codes_merging import MERGING
 from crmcore.errors.codes_planning import PLANNING
+from crmcore.errors.codes_privacy import PRIVACY
 from crmcore.errors.codes_query import QUERY
 from crmcore.errors.codes_registry import REGISTRY
 from crmcore.errors.codes_signin import SIGNIN
@@ -52,6 +53,7 @@ CATALOGUE: Final[Mapping[str, ErrorCode]] = _index(
         *MERGING,
         *TEMPLATES,
         *SIGNIN,
+        *PRIVACY,
     )
 )
 """Code → description, of every code that the core raises."""

@@ -246,6 +246,30 @@ CONFORMANCE: Final = (
         "Following `via` must lead to an entity that is public, of the system, or has an owner.",
     ),
     ErrorCode(
+        "KIT_ABOUT",
+        "{entity!r} refers to several rows of {target!r}, and does not say about which its personal columns are",
+        "{entity!r} si riferisce a più righe di {target!r}, e non dice di quale parlano le sue colonne personali",
+        "Name the columns in `__about__`: erasing one of them would empty what is about another.",
+    ),
+    ErrorCode(
+        "KIT_ERASURE_FAILED",
+        "an account with records of the plugin cannot be erased: {error}",
+        "un'anagrafica con record del plugin non può essere cancellata: {error}",
+        "Personal columns are emptied: let them be empty, or let constraints and handlers take that.",
+    ),
+    ErrorCode(
+        "KIT_ERASURE_LEFT",
+        "column {column!r} still tells who was erased",
+        "la colonna {column!r} dice ancora chi è stato cancellato",
+        "Mark it in `__personal__`, with a reference to the account; what is kept elsewhere is removed in a handler of `account.erased`.",
+    ),
+    ErrorCode(
+        "KIT_VISIBILITY_LEAK",
+        "who may not see an account sees what belongs to it: {entity!r}, by {shape}",
+        "chi non può vedere un'anagrafica vede ciò che le appartiene: {entity!r}, con {shape}",
+        "Let `__visibility__` follow the account, with `Visibility.via`. If everybody may see it, override the check with the reason.",
+    ),
+    ErrorCode(
         "KIT_SOURCE",
         "{place} uses {what} ({kind}){reason}",
         "{place} usa {what} ({kind}){reason}",

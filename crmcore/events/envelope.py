@@ -38,10 +38,17 @@ class Event:
             TYPE: ClassVar[str] = "warranty.expiring"
             warranty_id: int
             until: date
+
+    An event had better name records by their keys. One that carries personal data says which fields hold it, and about whom it is:
+    erasing goes by that.
     """
 
     TYPE: ClassVar[str] = ""
     VERSION: ClassVar[int] = 1
+    PERSONAL: ClassVar[tuple[str, ...]] = ()
+    """Fields whose text is personal data."""
+    ABOUT: ClassVar[Mapping[str, str]] = {}
+    """Field that holds the key of a record → name of its entity."""
 
     @classmethod
     def upcast(cls, version: int, payload: dict[str, Any]) -> dict[str, Any]:

@@ -61,7 +61,8 @@ class CharacteristicDef:
 
     ``key`` never changes; ``type`` names a `FieldType`; ``validate``, ``compute`` and ``on_change`` are rules in the scripting
     language; ``depends_on`` lists the keys that a computed value needs, left out all that its rule reads. ``portfolio`` and
-    ``business_unit`` bind it to a part of the archive. Empty groups mean everybody.
+    ``business_unit`` bind it to a part of the archive. Empty groups mean everybody. One that is not ``personal`` outlives an erasure,
+    for statistics: nobody must be known by it.
     """
 
     key: str
@@ -76,6 +77,7 @@ class CharacteristicDef:
     mobile: bool = False
     searchable: bool = True
     indexed: bool = False
+    personal: bool = True
     portfolio: str | None = None
     business_unit: int | None = None
     visible_to: tuple[str, ...] = ()

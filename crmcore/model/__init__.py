@@ -18,6 +18,8 @@ from crmcore.model.organisation import AccountPortfolio, BusinessUnit, Portfolio
 from crmcore.model.paths import below, path_text
 from crmcore.model.people import Consent, Interaction, InteractionKind, Person, Preference, Relation, RelationKind, Site, SiteKind
 from crmcore.model.platform import ATTEMPT, AUDIT, EVENT, JOB, MERGE_ROW, PLATFORM_TABLES, PLUGIN, SCHEDULE
+from crmcore.model.privacy import PRIVACY_LOG, SUPPRESSION, SUPPRESSION_KEY
+from crmcore.model.retention import Retention
 from crmcore.model.signin import ApiToken, Challenge, Credential, Device, DeviceKind, DeviceStatus, DeviceUser, UserSession
 from crmcore.model.states import StateChange, StateRow, StateTableRow, TransitionRow
 from crmcore.model.territory import NULL_CODES, Parameter, Salesperson, SalespersonKind, SellerZone, Zone, ZoneRule, ZoneRuleKind
@@ -38,8 +40,11 @@ __all__ = [
     "NULL_CODES",
     "PLATFORM_TABLES",
     "PLUGIN",
+    "PRIVACY_LOG",
     "SCHEDULE",
     "STAMPS",
+    "SUPPRESSION",
+    "SUPPRESSION_KEY",
     "Account",
     "AccountKind",
     "AccountMerge",
@@ -80,6 +85,7 @@ __all__ = [
     "Profile",
     "Relation",
     "RelationKind",
+    "Retention",
     "Salesperson",
     "SalespersonKind",
     "SavedSearch",

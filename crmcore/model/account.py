@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, Uuid, and_
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
+from crmcore.labels import Label
 from crmcore.model.base import Entity
 from crmcore.model.merging import MERGE, MergePolicy
+from crmcore.model.retention import Retention
 from crmcore.model.types import BigId, JsonMap, UtcDateTime
 from crmcore.model.visibility import Visibility
 
@@ -39,7 +41,8 @@ class Account(Entity):
     ``uid`` (UUIDv7, given by the unit of work) is what the outside may keep. ``characteristics`` is read-only: assign a new
     mapping, or use `set_characteristic`; an absent key means "not known", which is neither zero nor false. ``state`` is a code of
     the state table ``customers`` and is changed by ``session.states`` only. ``owner`` is the login of who is accountable; a ``private``
-    account is for its owner alone (I-7). ``merged_into_id`` is set on an account that was merged away (I-5).
+    account is for its owner alone (I-7). ``merged_into_id`` is set on an account that was merged away (I-5),
+    ``erased_at`` on one whose person was erased.
     """
 
     __tablename__ = "account"
@@ -56,6 +59,8 @@ class Account(Entity):
         "notes",
         "characteristics",
     )
+    # What leads to the survivor of a merge is followed by erasure itself, from both ends.
+    __about__ = ()
     __state_table__ = "customers"
     __table_args__ = (
         CheckConstraint("kind IN ('business', 'retail')", name="kind"),
@@ -90,6 +95,7 @@ class Account(Entity):
     incomplete: Mapped[bool] = mapped_column(default=False)
     notes: Mapped[str | None] = mapped_column(Text, default=None)
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), default=None)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
     characteristics: Mapped[Mapping[str, Any]] = mapped_column(JsonMap, default_factory=dict)
 
     def set_characteristic(self, key: str, value: object) -> None:
@@ -117,7 +123,12 @@ class ExternalKey(Entity):
 
     __tablename__ = "external_key"
     __visibility__ = Visibility.system()
-    __personal__ = ()
+    __personal__ = ("key",)
+    __retention__ = Retention(
+        keeps=("key",),
+        law="GDPR art. 17(3)(b)",
+        reason=Label("perché l'altro sistema non la riporti", "so that the other system does not bring the person back"),
+    )
     __references__ = {"entity_id": "entity"}  # noqa: RUF012 - a declaration, read once at start
     __table_args__ = (UniqueConstraint("source", "company", "stream", "key"), Index(None, "entity", "entity_id"))
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import (
     synonym,
 )
 
+from crmcore.model.retention import Retention
 from crmcore.model.types import BigId, UtcDateTime
 from crmcore.model.visibility import Visibility
 
@@ -89,6 +90,11 @@ class Entity(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False, repr=Fa
     __plugin__: ClassVar[str] = CORE
     __visibility__: ClassVar[Visibility]
     __personal__: ClassVar[tuple[str, ...]]
+    """Columns with data of people: erasing empties them, exporting hands them out (GDPR art. 15, 17, 20)."""
+    __about__: ClassVar[tuple[str, ...] | None] = None
+    """References to the records whose person the personal columns are about; None stands for all of them."""
+    __retention__: ClassVar[Retention | None] = None
+    """What the law wants kept of the personal columns."""
     __audited__: ClassVar[bool] = True
     """False for tables that only machines write: no history and no events, and bulk statements are allowed."""
     __append_only__: ClassVar[bool] = False

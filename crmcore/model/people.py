@@ -59,7 +59,7 @@ class Site(Entity):
 
 
 class Person(Entity):
-    """A contact person inside an account (glossary 10, 11)."""
+    """A contact person inside an account (glossary 10, 11); ``erased_at`` is set on one who was erased."""
 
     __tablename__ = "person"
     __visibility__ = Visibility.via("account_id")
@@ -75,6 +75,7 @@ class Person(Entity):
     language: Mapped[str] = mapped_column(String(5), default="it")
     notes: Mapped[str | None] = mapped_column(Text, default=None)
     disabled: Mapped[bool] = mapped_column(default=False)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
 
     account: Mapped[Account] = relationship(init=False)
     site: Mapped[Site | None] = relationship(init=False)

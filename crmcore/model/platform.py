@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from crmcore.model.base import KEYS_ONCE, METADATA
 from crmcore.model.merging import LOG, MERGE
+from crmcore.model.privacy import PRIVACY_TABLES
 from crmcore.model.types import BigId, Json, UtcDateTime
 
 EVENT: Final = Table(
@@ -140,4 +141,4 @@ MERGE_ROW: Final = Table(
 )
 """The journal of merges: each row that one changed, removed or added."""
 
-PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN, ATTEMPT, MERGE_ROW)
+PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN, ATTEMPT, MERGE_ROW, *PRIVACY_TABLES)

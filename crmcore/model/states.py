@@ -71,7 +71,7 @@ class StateChange(Entity):
 
     __tablename__ = "state_change"
     __visibility__ = Visibility.system()
-    __personal__ = ()
+    __personal__ = ("reason",)
     # It is history itself: a change of it would be a change of what happened.
     __audited__ = False
     __append_only__ = True

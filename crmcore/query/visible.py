@@ -25,7 +25,7 @@ def who(session: Session) -> dict[str, str]:
 def visible(session: Session, source: Source, cls: type[Entity]) -> list[ColumnElement[bool]]:
     """Return the conditions under which records of an entity exist for the actor of a session, whose name is a parameter: `who`.
 
-    Merged accounts are never listed, and a private one is for its owner alone; what belongs to an account follows it.
+    Merged and erased accounts are never listed, and a private one is for its owner alone; what belongs to an account follows it.
     """
     if cls is Account:
         return account_conditions(session, source)
@@ -46,7 +46,7 @@ def visible(session: Session, source: Source, cls: type[Entity]) -> list[ColumnE
 
 def account_conditions(session: Session, source: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - the class, its table, or an alias
     """Return the conditions under which an account exists for the actor."""
-    conditions: list[ColumnElement[bool]] = [source.merged_into_id.is_(None)]
+    conditions: list[ColumnElement[bool]] = [source.merged_into_id.is_(None), source.erased_at.is_(None)]
     # Where there are users, the guard of the database decides about private cards.
     if not session.actor.is_system and session.guard.reach.open:
         conditions.append(or_(source.private.is_(other=False), source.owner == ACTOR))

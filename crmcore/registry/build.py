@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import pluggy
 
+from crmcore.access.functions import CORE_PERMISSIONS
 from crmcore.access.signin.cleanup import SIGNIN_JOBS
 from crmcore.access.signin.events import SIGNIN_EVENTS
 from crmcore.accounts.events import AccountOwnerChanged
@@ -17,6 +18,7 @@ from crmcore.events import Event, LoopDetected, RecordVerb
 from crmcore.hooks import Migrations, declaring, runtime
 from crmcore.merge.events import MERGE_EVENTS
 from crmcore.model import CORE, PLATFORM_TABLES, Entity
+from crmcore.privacy.events import PRIVACY_EVENTS
 from crmcore.registry.checks import check_behaviour, check_configurables, check_data, check_names, check_tables, check_texts, core_entities
 from crmcore.registry.checks.behaviour import event_name
 from crmcore.registry.collect import Declarations, collect
@@ -28,7 +30,7 @@ from crmcore.settings import CORE_SETTINGS
 from crmcore.work.schedules import CORE_JOBS
 
 CORE_MIGRATIONS: Final = Migrations("crmcore.migrate", "versions")
-CORE_EVENTS: Final[tuple[type[Event], ...]] = (AccountOwnerChanged, *MERGE_EVENTS, *SIGNIN_EVENTS)
+CORE_EVENTS: Final[tuple[type[Event], ...]] = (AccountOwnerChanged, *MERGE_EVENTS, *SIGNIN_EVENTS, *PRIVACY_EVENTS)
 """Events of the core beside those of its records; the packages that own them bring them."""
 _POINTS: Final = "crm_extension_points"
 
@@ -202,7 +204,7 @@ def _assemble(
         characteristics=_frozen({entity: _frozen(keys) for entity, keys in characteristics.items()}),
         field_types=_by_name(declarations, "crm_field_types"),
         state_tables=_by_name(declarations, "crm_state_tables"),
-        permissions=_by_name(declarations, "crm_permissions"),
+        permissions=_frozen({each.name: each for each in CORE_PERMISSIONS} | dict(_by_name(declarations, "crm_permissions"))),
         script_functions=_by_name(declarations, "crm_script_functions"),
         templates=_by_name(declarations, "crm_templates"),
         events=_frozen(_event_types(entities, declarations)),

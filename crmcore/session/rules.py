@@ -16,6 +16,7 @@ from crmcore.interactions import rules as interactions
 from crmcore.interactions import seed as interactions_seed
 from crmcore.lookups import rules as lookups
 from crmcore.lookups import seed as lookups_seed
+from crmcore.privacy import rules as privacy
 from crmcore.query import rules as query
 from crmcore.session import ownership
 from crmcore.states import rules as states
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from crmcore.session.changes import Change
     from crmcore.session.session import Session
 
-_RULES: Final = (access, states, territory, lookups, characteristics, accounts, interactions, query, ownership, signin)
+_RULES: Final = (access, states, territory, lookups, characteristics, accounts, interactions, query, ownership, signin, privacy)
 _SEEDS: Final = (states_seed, territory_seed, lookups_seed, characteristics_seed, accounts_seed, interactions_seed)
 
 

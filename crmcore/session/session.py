@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from crmcore.interactions.api import InteractionsApi
     from crmcore.lookups.api import LookupsApi
     from crmcore.merge.api import MergesApi
+    from crmcore.privacy import PrivacyApi
     from crmcore.query.api import SearchApi
     from crmcore.registry import Dispatcher, Registry
     from crmcore.states import States
@@ -171,6 +172,13 @@ class Session:
         from crmcore.characteristics.api import CharacteristicsApi  # noqa: PLC0415 - it uses the session
 
         return CharacteristicsApi(self)
+
+    @cached_property
+    def privacy(self) -> PrivacyApi:
+        """Erasing and exporting people, and the list of those whom nobody may bring back."""
+        from crmcore.privacy import PrivacyApi  # noqa: PLC0415 - it uses the session
+
+        return PrivacyApi(self)
 
     @cached_property
     def search(self) -> SearchApi:

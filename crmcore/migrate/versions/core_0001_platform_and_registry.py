@@ -364,6 +364,7 @@ def upgrade() -> None:
         sa.Column("incomplete", sa.Boolean(), nullable=False),
         sa.Column("notes", sa.Text(), nullable=True),
         sa.Column("merged_into_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("characteristics", sa.Text().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -660,6 +661,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=5), nullable=False),
         sa.Column("notes", sa.Text(), nullable=True),
         sa.Column("disabled", sa.Boolean(), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -1104,6 +1106,40 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_crm_merge_row_merge_id_step"), "crm_merge_row", ["merge_id", "step"], unique=False)
     op.create_index(op.f("ix_crm_merge_row_table_name_key"), "crm_merge_row", ["table_name", "key"], unique=False)
+    op.create_table(
+        "crm_privacy_log",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=100), nullable=False),
+        sa.Column("entity", sa.String(length=60), nullable=False),
+        sa.Column("entity_id", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("report", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("due", sa.Date(), nullable=True),
+        sa.Column("scrubbed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_privacy_log")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_crm_privacy_log_due"), "crm_privacy_log", ["due"], unique=False)
+    op.create_index(op.f("ix_crm_privacy_log_entity_entity_id"), "crm_privacy_log", ["entity", "entity_id"], unique=False)
+    op.create_table(
+        "crm_suppression_key",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_suppression_key")),
+    )
+    op.create_table(
+        "crm_suppression",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("log_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["log_id"], ["crm_privacy_log.id"], name=op.f("fk_crm_suppression_log_id")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_crm_suppression")),
+    )
+    op.create_index(op.f("ix_crm_suppression_log_id"), "crm_suppression", ["log_id"], unique=False)
 
 
 def downgrade() -> None:
@@ -1111,6 +1147,9 @@ def downgrade() -> None:
     op.drop_table("crm_merge_row")
     op.drop_table("account_merge_member")
     op.drop_table("account_merge")
+    op.drop_table("crm_suppression")
+    op.drop_table("crm_suppression_key")
+    op.drop_table("crm_privacy_log")
     op.drop_table("challenge")
     op.drop_table("user_session")
     op.drop_table("device_user")

@@ -54,6 +54,11 @@ CHARACTERISTICS: Final = Configurable(
         "mobile": flag(Label("Inviata ai dispositivi", "Mobile"), "It is sent to the phones of the sales force."),
         "searchable": flag(Label("Ricercabile", "Searchable"), "Lists may filter by it.", default=True),
         "indexed": flag(Label("Indicizzata", "Indexed"), "The database has an index for it."),
+        "personal": flag(
+            Label("Dato personale", "Personal"),
+            "Erasing a person empties it; one that is not stays, for statistics: nobody must be known by it.",
+            default=True,
+        ),
         "portfolio": {
             "type": "string",
             "nullable": True,

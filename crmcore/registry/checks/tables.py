@@ -102,9 +102,23 @@ def _check_class(plugin: str, cls: type[Entity], owners: Mapping[str, str], allo
     if personal is None:
         yield _problem("TABLE_PERSONAL", plugin, table.name, cls=cls.__name__, reason="")
     else:
-        missing = [name for name in personal if name not in table.columns]
-        if missing:
-            yield _problem("TABLE_PERSONAL", plugin, table.name, cls=cls.__name__, reason=f": no column {', '.join(missing)}")
+        for reason in _personal_reasons(cls, table, personal):
+            yield _problem("TABLE_PERSONAL", plugin, table.name, cls=cls.__name__, reason=f": {reason}")
+
+
+def _personal_reasons(cls: type[Entity], table: Table, personal: Iterable[str]) -> Iterator[str]:
+    marked, rule = set(personal), cls.__retention__
+    if missing := sorted(marked - set(table.columns.keys())):
+        yield f"no column {', '.join(missing)}"
+    leading = {*cls.__references__, *(column.name for column in table.columns if column.foreign_keys)}
+    if strange := sorted(set(cls.__about__ or ()) - leading):
+        yield f"__about__ names {', '.join(strange)}, which refers to nothing"
+    if rule is None:
+        return
+    if unmarked := sorted(set(rule.keeps) - marked):
+        yield f"__retention__ keeps {', '.join(unmarked)}, which is not personal"
+    if rule.since not in table.columns:
+        yield f"__retention__ counts from {rule.since}, which is no column"
 
 
 def _check_references(plugin: str, cls: type[Entity], table: Table) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """A plugin with an entity of each kind of visibility."""
 
-from crm_leak.model import LeakItem, LeakMemo, LeakPart, LeakQueue
+from crm_leak.model import LeakItem, LeakMemo, LeakNotice, LeakPart, LeakQueue
 from crmcore import Label, Migrations, PluginInfo, hookimpl
 
 PLUGIN = PluginInfo(name="leak", label=Label("Perdite", "Leaks"), summary="Rows that somebody may see and somebody may not.")
@@ -8,7 +8,7 @@ PLUGIN = PluginInfo(name="leak", label=Label("Perdite", "Leaks"), summary="Rows 
 
 @hookimpl
 def crm_tables():
-    return [LeakItem, LeakPart, LeakMemo, LeakQueue]
+    return [LeakItem, LeakPart, LeakMemo, LeakNotice, LeakQueue]
 
 
 @hookimpl

@@ -45,6 +45,16 @@ class LeakMemo(LeakEntity):
     text: Mapped[str] = mapped_column(String(40))
 
 
+class LeakNotice(LeakEntity):
+    """Everybody's who may read the plugin's data."""
+
+    __tablename__ = "leak_notice"
+    __visibility__ = Visibility.public()
+    __personal__ = ()
+
+    text: Mapped[str] = mapped_column(String(40))
+
+
 class LeakQueue(LeakEntity):
     """Nobody's."""
 

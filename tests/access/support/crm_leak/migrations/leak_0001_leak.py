@@ -57,6 +57,19 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "leak_notice",
+        sa.Column("text", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_leak_notice")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "leak_part",
         sa.Column("item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("text", sa.String(length=40), nullable=False),
@@ -76,6 +89,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take it back."""
     op.drop_table("leak_part")
+    op.drop_table("leak_notice")
     op.drop_table("leak_queue")
     op.drop_table("leak_memo")
     op.drop_table("leak_item")
