@@ -273,7 +273,7 @@ def crm_watchers() -> Sequence[Watcher] | None:
 def crm_derived_tables() -> Sequence[Table] | None:
     """Declare plain tables of the plugin whose rows are made of records, and can be made again: keys to look things up by, sums.
 
-    They lie in the `METADATA` of all, have the plugin's prefix, and refer to nothing by foreign key. Nobody sees them but system actors, they
+    They lie in the `METADATA` of all, have the plugin's prefix, and refer to nothing by foreign key. Only system actors see them, they
     keep no history, merges do not follow them, and whoever derives them keeps them: with `crm_watchers`. Their migrations may give them the
     form that the database does best.
 

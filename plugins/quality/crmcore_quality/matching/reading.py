@@ -1,0 +1,102 @@
+"""Read accounts as the engine compares them: a thousand at a time, three statements for each thousand or ten of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import ColumnElement, Row, func, select
+
+from crmcore import Account, Session
+from crmcore.model import ContactPoint, Site, SiteKind
+
+if TYPE_CHECKING:
+    from crmcore_quality.duplicates import Record
+    from crmcore_quality.matching.keysets import OwnKeys
+
+CHUNK: Final = 5_000
+"""Accounts that are read at once."""
+_ADDRESS: Final = ("street", "civic", "postcode", "municipality", "province")
+ACCOUNT_FIELDS: Final = ("name", "phone1", "email", "pec", "vat_code", "fiscal_code", "merged_into_id")
+SITE_FIELDS: Final = (*_ADDRESS, "phone", "kind", "disabled")
+POINT_FIELDS: Final = ("kind", "value", "person_id")
+"""What records are made of: what has to change for the keys of an account to change."""
+OWN_FIELDS: Final = ("kind", "recipient_code", "ateco", "web", "language", "notes")
+"""Further fields that key sets may read, beside characteristics."""
+_LEGAL_FIRST: Final = {SiteKind.LEGAL.value: 0}
+
+Found = tuple[int, "Record"]
+
+
+def read_records(session: Session, own: OwnKeys, keys: Collection[int]) -> Iterator[Found]:
+    """Yield the living ones among some accounts with their records, by id."""
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), CHUNK):
+        some = ordered[start : start + CHUNK]
+        yield from _read(session, own, Account.id.in_(some), Site.account_id.in_(some), ContactPoint.account_id.in_(some))
+
+
+def stream_records(session: Session, own: OwnKeys, *, after: int = 0) -> Iterator[list[Found]]:
+    """Yield all living accounts behind an id, chunk by chunk, by id."""
+    while True:
+        chunk = select(Account.id).where(Account.id > after).order_by(Account.id).limit(CHUNK).subquery()
+        last = session.scalar(select(func.max(chunk.c.id)))
+        if last is None:
+            return
+        where = (column.between(after + 1, last) for column in (Account.id, Site.account_id, ContactPoint.account_id))
+        yield list(_read(session, own, *where))
+        after = last
+
+
+def _read(
+    session: Session, own: OwnKeys, accounts: ColumnElement[bool], sites: ColumnElement[bool], points: ColumnElement[bool]
+) -> Iterator[Found]:
+    from crmcore_quality.duplicates import prepare  # noqa: PLC0415 - the engine brings numpy, which a Crm that only opens does not need
+
+    columns = [getattr(Account, name) for name in ("id", *ACCOUNT_FIELDS, *own.columns)]
+    found = session.execute(select(*columns).where(accounts, Account.merged_into_id.is_(None)).order_by(Account.id)).all()
+    if not found:
+        return
+    address = addresses(session, sites)
+    reached = _points(session, points)
+    for row in found:
+        values = row._asdict()
+        raw = as_row(values, address.get(row.id), reached.get(row.id, ()))
+        record = prepare(raw)
+        if own.sets:
+            record = {**record, **own.values({**values, **raw})}
+        yield row.id, record
+
+
+def as_row(account: Mapping[str, Any], site: Row[Any] | None, points: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return an account as the engine prepares it: with its address, and all of its phones and e-mails."""
+    phones = [account["phone1"], *(value for kind, value in points if kind == "phone")]
+    emails = [account["email"], account["pec"], *(value for kind, value in points if kind in {"email", "pec"})]
+    row: dict[str, Any] = {name: account[name] for name in ("name", "vat_code", "fiscal_code")}
+    if site is not None:
+        phones.append(site.phone)
+        row |= {name: getattr(site, name) for name in _ADDRESS}
+    row["phones"] = [each for each in phones if each]
+    row["emails"] = [each for each in emails if each]
+    return row
+
+
+def addresses(session: Session, where: ColumnElement[bool]) -> dict[int, Row[Any]]:
+    """Return the site of each account that its address is taken of: the legal one, else the first."""
+    columns = [getattr(Site, name) for name in ("account_id", "id", *SITE_FIELDS)]
+    found: dict[int, Row[Any]] = {}
+    for row in session.execute(select(*columns).where(where, Site.disabled.is_(False))):
+        before = found.get(row.account_id)
+        if before is None or (_LEGAL_FIRST.get(row.kind, 1), row.id) < (_LEGAL_FIRST.get(before.kind, 1), before.id):
+            found[row.account_id] = row
+    return found
+
+
+def _points(session: Session, where: ColumnElement[bool]) -> dict[int, list[tuple[str, str]]]:
+    """Return kind and value of the contact points of accounts; those of their people say who works there, not who they are."""
+    query = select(ContactPoint.account_id, ContactPoint.kind, ContactPoint.value).where(where, ContactPoint.person_id.is_(None))
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for account_id, kind, value in session.execute(query.order_by(ContactPoint.position, ContactPoint.id)):
+        found[account_id].append((kind, value))
+    return found
