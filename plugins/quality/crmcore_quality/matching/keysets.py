@@ -102,13 +102,15 @@ def own_keys(session: Session) -> OwnKeys:
 @lru_cache(maxsize=8)
 def schema_of(own: OwnKeys) -> Schema:
     """Return how accounts are compared here: as everywhere, with the keys and the evidence of the key sets."""
-    from crmcore_quality.duplicates import ACCOUNTS, AnyOf, Field, KeyRule  # noqa: PLC0415 - the engine brings numpy
+    from crmcore_quality.duplicates import ACCOUNTS, AnyOf, Field, KeyRule, Shares  # noqa: PLC0415 - the engine brings numpy
 
     if not own.sets:
         return ACCOUNTS
     fields = tuple(Field(each.kind, AnyOf(())) for each in own.sets if each.evidence)
     rules = tuple(KeyRule(each.kind, _Read(each.kind), cap=each.cap) for each in own.sets)
-    return attrs.evolve(ACCOUNTS, fields=(*ACCOUNTS.fields, *fields), keys=(*ACCOUNTS.keys, *rules))
+    # A code of the customer is as telling as a phone, until the accounts themselves say more.
+    usual = {**ACCOUNTS.reference, **{field.name: Shares((0.9, 0.1), (1e-4, 0.9999)) for field in fields}}
+    return attrs.evolve(ACCOUNTS, fields=(*ACCOUNTS.fields, *fields), keys=(*ACCOUNTS.keys, *rules), reference=usual)
 
 
 @attrs.frozen
