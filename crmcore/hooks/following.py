@@ -32,10 +32,11 @@ class Normaliser:
 class Watcher:
     """Keep tables that are derived from records, for many records at a time.
 
-    ``fn(session, keys)`` gets the keys of the records of ``entity`` that were made or deleted, or of which one of ``fields`` changed. It
-    is called once for each commit, in its transaction, when everything is written and found right, whether records changed one by one or by
-    one statement for thousands; it runs as the platform, sees every row, and writes only to derived tables and to entities without
-    history. Raising rolls back, and is a fault of the plugin.
+    ``fn(session, keys, changes)`` gets the keys of the records of ``entity`` that were made or deleted, or of which one of ``fields``
+    changed, and all changes of the commit; None for those where statements wrote some past the session, which nobody saw. It is called once
+    for each commit, in its transaction, when everything is written and found right, whether records changed one by one or by one statement
+    for thousands; it runs as the platform, sees every row, and writes only to derived tables and to entities without history. Raising rolls
+    back, and is a fault of the plugin.
 
     ``through`` names entities that belong to one of these: entity → the column with the key of the record that it belongs to, and the
     fields that count. A record that moves from one to another is told for both. The column may be of ``entity`` itself, as that of a merge.
@@ -43,5 +44,5 @@ class Watcher:
 
     entity: str
     fields: tuple[str, ...]
-    fn: Callable[[Session, frozenset[int]], object]
+    fn: Callable[[Session, frozenset[int], Sequence[Change] | None], object]
     through: Mapping[str, tuple[str, tuple[str, ...]]] = attrs.field(factory=dict)

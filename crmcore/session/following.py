@@ -44,6 +44,7 @@ class Touched:
 
     def __init__(self, registry: Registry) -> None:
         self._keys: list[set[int]] = [set() for _ in registry.watchers]
+        self._unseen = False
         self._registry = registry
 
     def note(self, changes: Iterable[Change]) -> None:
@@ -61,6 +62,7 @@ class Touched:
     def note_keys(self, session: Session, entity: str, keys: Sequence[int], columns: Collection[str] | None = None) -> None:
         """Note records that statements wrote past the unit of work, in some columns or, with None, in whatever there is."""
         for place, column in self._wanting(entity, columns):
+            self._unseen = True
             if column is None:
                 self._keys[place].update(keys)
                 continue
@@ -69,13 +71,14 @@ class Touched:
                 query = select(table.c[column]).where(table.c.id.in_(some), table.c[column].is_not(None)).distinct()
                 self._keys[place].update(session.orm.connection().execute(query).scalars())
 
-    def tell(self, session: Session) -> None:
+    def tell(self, session: Session, changes: Sequence[Change]) -> None:
         """Call the watchers with what they have to know of, once; the guard is lifted."""
+        seen = None if self._unseen else changes
         for place, bound in enumerate(self._registry.watchers):
             keys = frozenset(self._keys[place])
             self._keys[place].clear()
             if keys:
-                _call(bound.plugin, "crm_watchers", partial(bound.watcher.fn, session, keys))
+                _call(bound.plugin, "crm_watchers", partial(bound.watcher.fn, session, keys, seen))
 
     def _wanting(self, entity: str, columns: Collection[str] | None) -> Iterator[tuple[int, str | None]]:
         """Yield the place of each watcher, and the column that leads to its records; None for those records themselves."""

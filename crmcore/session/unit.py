@@ -157,7 +157,7 @@ class UnitOfWork:
             self.settle()
             if problems := rules.check_commit(self.session, self.changes):
                 raise ValidationFailed("VALIDATION_FAILED", self._with_texts(problems))
-            self.touched.tell(self.session)
+            self.touched.tell(self.session, self.changes)
             connection = self.session.orm.connection()
             self.session.cancel_now(connection, self.cancelled)
             write_journal(connection, self.session.registry, self.told, self.events, self.jobs, self.stopped)

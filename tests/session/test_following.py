@@ -21,7 +21,8 @@ class Told:
         self.calls = []
         self.watcher = Watcher(entity="account", fields=fields, fn=self.tell, through=through or {})
 
-    def tell(self, session, keys):
+    def tell(self, session, keys, changes):
+        self.seen = changes
         there = set(session.scalars(select(Account.id).where(Account.id.in_(keys))))
         self.calls.append((set(keys), there))
 
@@ -54,13 +55,15 @@ def test_a_normaliser_comes_before_the_rules_and_its_form_is_what_is_told(open_c
 
 def test_a_watcher_is_told_once_of_all_that_a_commit_touches(open_crm):
     told = Told(
-        through={"account": ("merged_into_id", ()), "site": ("account_id", ("street",)), "contact_point": ("account_id", ("value",))}
+        fields=("name", "merged_into_id"),
+        through={"account": ("merged_into_id", ()), "site": ("account_id", ("street",)), "contact_point": ("account_id", ("value",))},
     )
     with open_crm(make_plugin("toy", crm_watchers=[told.watcher])).session(SYSTEM) as s:
         one, two, three = (s.accounts.create(name=name, kind="retail") for name in ("Uno", "Due", "Tre"))
         s.commit()
         keys = {one.id, two.id, three.id}
         assert told.calls.pop() == (keys, keys)
+        assert {change.id for change in told.seen} == keys
         one.notes = "…"
         s.commit()
         assert told.calls == []
@@ -104,10 +107,12 @@ def test_a_mass_change_stays_one_statement_and_tells_the_watchers(open_crm):
         s.commit()
         assert sum(text.startswith("UPDATE account ") for text in statements) == 1
         assert told.calls == [(keys, keys)]
+        # What one statement wrote is in no change.
+        assert told.seen is None
 
 
 def test_what_a_watcher_raises_undoes_all_and_names_its_plugin(open_crm):
-    def fail(session, keys):
+    def fail(session, keys, changes):
         raise RuntimeError("no keys today")
 
     crm = open_crm(make_plugin("toy", crm_watchers=[Watcher(entity="account", fields=("name",), fn=fail)]))
@@ -121,7 +126,7 @@ def test_what_a_watcher_raises_undoes_all_and_names_its_plugin(open_crm):
 def test_what_names_nothing_stops_the_start():
     from crmcore import Crm
 
-    def nothing(session, keys):
+    def nothing(session, keys, changes):
         pass
 
     lost = Table("elsewhere", MetaData(), Column("id", Integer, primary_key=True))

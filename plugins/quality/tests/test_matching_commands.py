@@ -14,6 +14,7 @@ from crmcore.deployment import load
 pytestmark = pytest.mark.feature("D02", "D04")
 
 MAIN = """
+lang: en
 database: sqlite:///crm.db
 plugins: [italy, quality]
 include: [keys.yaml]

@@ -91,6 +91,7 @@ def test_keys_that_are_kept_are_those_of_a_new_start(crm, seed):
         s.commit()
         assert stale(s)
         list(rebuild(s))
+        s.commit()
         assert stored(s) == before
         assert not stale(s)
 

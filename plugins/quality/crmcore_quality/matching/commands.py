@@ -41,6 +41,15 @@ def _texts(crm: Crm, reasons: Sequence[Reason]) -> list[str]:
     return [each.text.text(crm.lang) if each.conflict else f"{each.text.text(crm.lang)} ({each.weight:+.1f})" for each in reasons]
 
 
+def _rebuild(session: Session) -> int:
+    """Make the keys anew, and commit each few thousand: others want to write as well."""
+    last = 0
+    for last in rebuild(session):  # noqa: B007 - the last one is told
+        session.commit()
+    session.commit()
+    return last
+
+
 @duplicates.command("find")
 @click.option("--merge", "merging", is_flag=True, help="Merge what is sure at once.")
 @click.option("--rule", default=None, metavar="RULE", help="Whose fields survive a merge, such as `newest`.")
@@ -48,6 +57,8 @@ def _texts(crm: Crm, reasons: Sequence[Reason]) -> list[str]:
 def find(crm: Crm, *, merging: bool, rule: str | None) -> None:
     """Scan all accounts, and write the queue anew."""
     with _session(crm, None) as session:
+        if stale(session):
+            _rebuild(session)
         found = scan(session)
         session.commit()
         merged = len(merge_auto(session, rule=rule)) if merging else 0
@@ -150,7 +161,8 @@ def keys(crm: Crm) -> None:
     with _session(crm, None) as session:
         kept = keeper(session)
         outdated = stale(session)
-        counts = dict(session.execute(select(MATCH_KEY.c.kind, func.count()).group_by(MATCH_KEY.c.kind)).tuples().all())
+        counted = session.execute(select(MATCH_KEY.c.kind, func.count()).group_by(MATCH_KEY.c.kind))
+        counts = {row[0]: row[1] for row in counted}
         capped = session.scalar(select(MatchModel.capped).order_by(MatchModel.id.desc()).limit(1)) or {}
         numbers = {row.name: row.id for row in session.execute(select(KeyKind.name, KeyKind.id))}
         session.rollback()
@@ -176,5 +188,5 @@ def rebuild_keys(crm: Crm, *, only_stale: bool) -> None:
         if only_stale and not stale(session):
             _say(crm, "Le chiavi sono aggiornate.", "The keys are up to date.")
             return
-        last = max(rebuild(session), default=0)
+        last = _rebuild(session)
     _say(crm, "Chiavi rifatte fino all'anagrafica {last}.", "Keys made anew up to account {last}.", last=last)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 import attrs
 from sqlalchemy import ARRAY, BigInteger, Integer, bindparam, delete, func, insert, select, update
 
-from crmcore import Account, Job, JobRun, Session, Watcher
-from crmcore.events import Rule
+from crmcore import Account, Change, Job, JobRun, Session, Watcher
+from crmcore.events import RecordVerb, Rule
+from crmcore.model import PLUGIN
 from crmcore_quality.matching.keysets import REBUILD, OwnKeys, own_keys, schema_of
 from crmcore_quality.matching.model import MATCH_KEY, KeyKind
-from crmcore_quality.matching.reading import ACCOUNT_FIELDS, CHUNK, OWN_FIELDS, POINT_FIELDS, SITE_FIELDS, Found, read_records
+from crmcore_quality.matching.reading import ACCOUNT_FIELDS, CHUNK, OWN_FIELDS, POINT_FIELDS, SITE_FIELDS, Found, new_records, read_records
 
 if TYPE_CHECKING:
     from crmcore_quality.duplicates import Schema
@@ -52,10 +53,15 @@ def keeper(session: Session) -> Keeper:
     return known
 
 
-def versions(own: OwnKeys, schema: Schema) -> dict[str, str]:
-    """Return the version of the rule of each kind, as text."""
+def versions(session: Session, own: OwnKeys, schema: Schema) -> dict[str, str]:
+    """Return what the stored keys of each kind depend on: the version of the rule, and since when somebody keeps them.
+
+    While the plugin is disabled nobody does: keys of before that are outdated.
+    """
     mine = {each.kind: each.version for each in own.sets}
-    return {rule.kind: mine.get(rule.kind, str(rule.version)) for rule in schema.keys}
+    with session.guard.lifted():
+        enabled = session.scalar(select(PLUGIN.c.changed_at).where(PLUGIN.c.name == "quality"))
+    return {rule.kind: f"{mine.get(rule.kind, rule.version)} {enabled}" for rule in schema.keys}
 
 
 def _numbers(session: Session, schema: Schema) -> dict[str, int]:
@@ -71,19 +77,26 @@ def _numbers(session: Session, schema: Schema) -> dict[str, int]:
     return found
 
 
-def keep(session: Session, keys: Collection[int]) -> None:
-    """Write the keys of accounts as they are now, those of the ones that are gone or merged are deleted: a handful of statements."""
+def keep(session: Session, keys: Collection[int], changes: Sequence[Change] | None = None) -> None:
+    """Write the keys of accounts as they are now, those of the ones that are gone or merged are deleted: a handful of statements.
+
+    Accounts that the changes of a commit made are taken from those, and not read.
+    """
     kept = keeper(session)
-    ordered = sorted(keys)
+    made = dict(new_records(kept.own, keys, changes or ()))
+    _insert(session, [(key, account, kind) for account, mine in kept.rows(made.items()).items() for key, kind in mine.items()])
+    ordered = sorted(set(keys) - made.keys())
     for start in range(0, len(ordered), CHUNK):
         some = ordered[start : start + CHUNK]
         write_keys(session, some, kept.rows(read_records(session, kept.own, some)))
 
 
-def keep_characteristics(session: Session, keys: Collection[int]) -> None:
-    """Write the keys of accounts whose characteristics changed, if a key set is made of any."""
-    if keeper(session).own.columns:
-        keep(session, keys)
+def keep_characteristics(session: Session, keys: Collection[int], changes: Sequence[Change] | None = None) -> None:
+    """Write the keys of accounts whose characteristics changed, if a key set is made of any; new ones are told of elsewhere."""
+    if not keeper(session).own.reads_characteristics:
+        return
+    made = {change.id for change in changes or () if change.entity == "account" and change.verb is RecordVerb.CREATED}
+    keep(session, set(keys) - made)
 
 
 def write_keys(session: Session, accounts: Sequence[int], wanted: Rows) -> None:
@@ -147,8 +160,9 @@ class Stale:
 def stale(session: Session) -> Stale:
     """Return which kinds of keys have to be made anew."""
     own = own_keys(session)
-    wanted = versions(own, schema_of(own))
-    built = {row.name: row.built for row in session.execute(select(KeyKind.name, KeyKind.built))}
+    wanted = versions(session, own, schema_of(own))
+    with session.guard.lifted():
+        built = {row.name: row.built for row in session.execute(select(KeyKind.name, KeyKind.built))}
     outdated = tuple(name for name, version in wanted.items() if built.get(name) != version)
     return Stale(outdated, tuple(sorted(built.keys() - wanted.keys())))
 
@@ -167,7 +181,7 @@ def rebuild_some(session: Session, after: int) -> int | None:
 def _finish(session: Session) -> None:
     """Delete the keys of kinds and accounts that are no more, and note which versions are stored."""
     kept = keeper(session)
-    wanted = versions(kept.own, kept.schema)
+    wanted = versions(session, kept.own, kept.schema)
     known = {row.name: row.id for row in session.execute(select(KeyKind.name, KeyKind.id))}
     gone = [number for name, number in known.items() if name not in wanted]
     if gone:
@@ -181,15 +195,12 @@ def _finish(session: Session) -> None:
 
 
 def rebuild(session: Session) -> Iterator[int]:
-    """Make all keys anew, a few thousand accounts in each transaction, which this commits; yields how many accounts were done."""
+    """Make all keys anew, a few thousand accounts at a time, between which the caller may commit; yields the last account of each."""
     after: int | None = 0
-    done = 0
     while after is not None:
         after = rebuild_some(session, after)
-        session.commit()
         if after is not None:
-            done = after
-            yield done
+            yield after
 
 
 def rebuild_job(session: Session, run: JobRun) -> None:

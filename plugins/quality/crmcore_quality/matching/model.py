@@ -48,7 +48,7 @@ class KeySet(QualityEntity):
     code: Mapped[str] = mapped_column(String(40), unique=True)
     label_it: Mapped[str] = mapped_column(String(120))
     label_en: Mapped[str] = mapped_column(String(120), default="")
-    fields: Mapped[Sequence[Any]] = mapped_column(Json)
+    fields: Mapped[Sequence[Any]] = mapped_column(Json, default_factory=list)
     cap: Mapped[int] = mapped_column(default=60)
     evidence: Mapped[bool] = mapped_column(default=False)
     obsolete: Mapped[bool] = mapped_column(default=False)
@@ -65,9 +65,9 @@ class MatchModel(QualityEntity):
     digest: Mapped[str] = mapped_column(String(32))
     records: Mapped[int] = mapped_column()
     compared: Mapped[int] = mapped_column()
-    capped: Mapped[Any] = mapped_column(Json)
-    weights: Mapped[Any] = mapped_column(Json)
-    words: Mapped[Any] = mapped_column(Json)
+    capped: Mapped[Any] = mapped_column(Json, default_factory=dict)
+    weights: Mapped[Any] = mapped_column(Json, default_factory=dict)
+    words: Mapped[Any] = mapped_column(Json, default_factory=dict)
 
 
 class DuplicatePair(QualityEntity):
@@ -87,7 +87,7 @@ class DuplicatePair(QualityEntity):
     odds: Mapped[float] = mapped_column(Float)
     band: Mapped[str] = mapped_column(String(10))
     group_number: Mapped[int | None] = mapped_column(default=None)
-    reasons: Mapped[Any] = mapped_column(Json)
+    reasons: Mapped[Any] = mapped_column(Json, default_factory=list)
 
 
 class Answer(enum.StrEnum):

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, func, select
 
-from crmcore import Account, Session
+from crmcore import Account, Change, Session
+from crmcore.events import RecordVerb
 from crmcore.model import ContactPoint, Site, SiteKind
 
 if TYPE_CHECKING:
@@ -69,27 +70,63 @@ def _read(
         yield row.id, record
 
 
-def as_row(account: Mapping[str, Any], site: Row[Any] | None, points: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def new_records(own: OwnKeys, keys: Collection[int], changes: Sequence[Change]) -> Iterator[Found]:
+    """Yield those among some accounts that a commit made, from what it wrote: all that belongs to them is there."""
+    from crmcore_quality.duplicates import prepare  # noqa: PLC0415 - the engine brings numpy
+
+    accounts: dict[int, Mapping[str, Any]] = {}
+    sites: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    points: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    deleted = {id(change.record) for change in changes if change.verb is RecordVerb.DELETED}
+    # Each record once, as it is in the end.
+    for record in {id(change.record): change.record for change in changes if id(change.record) not in deleted}.values():
+        values = vars(record)
+        if isinstance(record, Site):
+            sites[values["account_id"]].append(values)
+        elif isinstance(record, ContactPoint):
+            points[values["account_id"]].append(values)
+    for change in changes:
+        if change.entity == "account" and change.verb is RecordVerb.CREATED and change.id in keys and id(change.record) not in deleted:
+            accounts[change.id or 0] = vars(change.record)
+    needed = ("id", *ACCOUNT_FIELDS, *own.columns)
+    for key, account in accounts.items():
+        mine = [account, *sites[key], *points[key]]
+        # Something that was expired meanwhile is not known here: the account is read with the others.
+        if account.get("merged_into_id") is not None or not all("account_id" in each or set(needed) <= each.keys() for each in mine):
+            continue
+        reached = sorted((each for each in points[key] if each.get("person_id") is None), key=lambda each: (each["position"], each["id"]))
+        address = min((each for each in sites[key] if not each["disabled"]), key=_legal_first, default=None)
+        raw = as_row(account, address, [(each["kind"], each["value"]) for each in reached])
+        record_of = prepare(raw)
+        yield key, {**record_of, **own.values({**account, **raw})} if own.sets else record_of
+
+
+def _legal_first(site: Mapping[str, Any]) -> tuple[int, int]:
+    return _LEGAL_FIRST.get(site["kind"], 1), site["id"]
+
+
+def as_row(account: Mapping[str, Any], site: Mapping[str, Any] | None, points: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return an account as the engine prepares it: with its address, and all of its phones and e-mails."""
     phones = [account["phone1"], *(value for kind, value in points if kind == "phone")]
     emails = [account["email"], account["pec"], *(value for kind, value in points if kind in {"email", "pec"})]
     row: dict[str, Any] = {name: account[name] for name in ("name", "vat_code", "fiscal_code")}
     if site is not None:
-        phones.append(site.phone)
-        row |= {name: getattr(site, name) for name in _ADDRESS}
+        phones.append(site["phone"])
+        row |= {name: site[name] for name in _ADDRESS}
     row["phones"] = [each for each in phones if each]
     row["emails"] = [each for each in emails if each]
     return row
 
 
-def addresses(session: Session, where: ColumnElement[bool]) -> dict[int, Row[Any]]:
+def addresses(session: Session, where: ColumnElement[bool]) -> dict[int, Mapping[str, Any]]:
     """Return the site of each account that its address is taken of: the legal one, else the first."""
     columns = [getattr(Site, name) for name in ("account_id", "id", *SITE_FIELDS)]
-    found: dict[int, Row[Any]] = {}
+    found: dict[int, Mapping[str, Any]] = {}
     for row in session.execute(select(*columns).where(where, Site.disabled.is_(False))):
+        site = row._asdict()
         before = found.get(row.account_id)
-        if before is None or (_LEGAL_FIRST.get(row.kind, 1), row.id) < (_LEGAL_FIRST.get(before.kind, 1), before.id):
-            found[row.account_id] = row
+        if before is None or _legal_first(site) < _legal_first(before):
+            found[row.account_id] = site
     return found
 
 

@@ -43,7 +43,7 @@ class Scan:
 def scan(session: Session) -> Scan:
     """Find the duplicates among all accounts, and write the queue anew; what people answered is kept, and counts.
 
-    Keys whose rule changed are made first, and committed. Nothing else is committed here.
+    Keys whose rule changed are made first. Nothing is committed here.
 
     Raises:
         UsageError: ``QUALITY_SCAN_LIMITED`` in a session that does not see all accounts.
