@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
+from crmcore.accounts.addresses import address_text
 from crmcore.accounts.provinces import is_plausible
 from crmcore.accounts.required import required_fields
 from crmcore.errors import Problem
@@ -30,7 +31,7 @@ def check_addresses(session: Session, changes: Sequence[Change]) -> Iterator[Pro
         if not isinstance(site, Site) or change.verb is RecordVerb.DELETED:
             continue
         if change.verb is RecordVerb.CREATED and not site.raw:
-            _derive(change, "raw", _as_text(site))
+            _derive(change, "raw", address_text(site))
         for field in ("province", "country"):
             given = site.__dict__.get(field)
             if field in change.changes and isinstance(given, str) and given != given.strip().upper():
@@ -61,14 +62,6 @@ def _derive(change: Change, field: str, value: Any) -> None:  # noqa: ANN401 - a
         old = getattr(change.record, field)
     setattr(change.record, field, value)
     change.changes[field] = (old, value)
-
-
-def _as_text(site: Site) -> str:
-    """Return the parts of an address in one line: ``Via Roma 1, 36061 Bassano del Grappa (VI)``."""
-    street = " ".join(part for part in (site.street, site.civic) if part)
-    province = f"({site.province})" if site.province else ""
-    town = " ".join(part for part in (site.postcode, site.municipality, province) if part)
-    return ", ".join(part for part in (street, site.hamlet, town) if part)
 
 
 def check_legal_sites(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:

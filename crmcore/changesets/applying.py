@@ -108,6 +108,10 @@ class _Apply:
             item.c[direction.value].label("new"),
         ).where(scope)
         write_all(Written(self.session, connection, items.subquery("items"), self.cls), self.kind, fields)
+        entity, columns, touched = self.cls.entity_name(), self.kind.writer.columns(fields), self.session.unit.touched
+        if touched.wants(entity, columns):
+            written = connection.execute(select(item.c.record_id).where(scope).distinct()).scalars().all()
+            touched.note_keys(self.session, entity, written, columns)
         values: dict[str, Any] = {"outcome": direction.target}
         if direction is FORWARD:
             values["applied_version"] = item.c.seen_version + 1

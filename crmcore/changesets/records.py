@@ -25,7 +25,10 @@ Values = Mapping[int, Mapping[str, Any]]
 
 
 def wants_records(session: Session, kind: Kind, cls: type[Entity], fields: Collection[str]) -> bool:
-    """Return whether somebody has to see each record: a hook, a handler in the transaction, a limit on chains, a type, or a rule."""
+    """Return whether somebody has to see each record: a hook, a handler in the transaction, a limit on chains, a type, or a rule.
+
+    Watchers do not: they are told of the records of a bulk as well. Normalisers do where they are about the same columns.
+    """
     registry = session.registry
     event = f"{cls.entity_name()}.{RecordVerb.UPDATED}"
     return (
@@ -33,8 +36,15 @@ def wants_records(session: Session, kind: Kind, cls: type[Entity], fields: Colle
         or bool(registry.handlers_of(event, Phase.IN_TRANSACTION))
         or session.unit.cause.depth >= session.crm.depth_limit
         or not all(kind.writer.is_bulk(cls, field) for field in fields)
+        or _normalised(session, kind, cls, fields)
         or _read_by_rules(session, cls, fields)
     )
+
+
+def _normalised(session: Session, kind: Kind, cls: type[Entity], fields: Collection[str]) -> bool:
+    columns = kind.writer.columns(fields)
+    normalisers = session.registry.normalisers.get(cls.entity_name(), ())
+    return any(not columns.isdisjoint(bound.normaliser.fields) for bound in normalisers)
 
 
 def _read_by_rules(session: Session, cls: type[Entity], fields: Collection[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Protocol
@@ -26,6 +26,10 @@ class FieldWriter(Protocol):
 
     def is_bulk(self, cls: type[Entity], field: str) -> bool:
         """Return whether one statement can write it; otherwise records are loaded and changed one by one."""
+        ...
+
+    def columns(self, fields: Collection[str]) -> frozenset[str]:
+        """Return the columns that these fields are in."""
         ...
 
     def reading(self, sql: JsonSql, table: Table, field: str) -> ColumnElement[Any]:
@@ -66,6 +70,10 @@ class ColumnWriter:
         kind = _column(cls, field).type
         return not isinstance(kind, Money | UtcDateTime) and kind.python_type in _BULK
 
+    def columns(self, fields: Collection[str]) -> frozenset[str]:
+        """Return themselves."""
+        return frozenset(fields)
+
     def reading(self, sql: JsonSql, table: Table, field: str) -> ColumnElement[Any]:
         """Select the column."""
         del sql
@@ -102,6 +110,11 @@ class CharacteristicWriter:
         """Return True: JSON goes into JSON."""
         del cls, field
         return True
+
+    def columns(self, fields: Collection[str]) -> frozenset[str]:
+        """Return the one that all characteristics are in."""
+        del fields
+        return frozenset(("characteristics",))
 
     def reading(self, sql: JsonSql, table: Table, field: str) -> ColumnElement[Any]:
         """Select the value of the key, not the whole map."""

@@ -54,6 +54,12 @@ DECLARATIONS: Final = (
         "Set `__personal__` to the names of the columns, or to an empty tuple: erasure and export need it.",
     ),
     ErrorCode(
+        "FOLLOWING_INVALID",
+        "{thing}: {reason}",
+        "{thing}: {reason}",
+        "Normalisers and watchers name an entity and columns of it; a derived table has the plugin's prefix, and no foreign key.",
+    ),
+    ErrorCode(
         "CORE_CLASS_CHANGED",
         "attribute {attribute!r} was added to {cls}, which belongs to {owner}",
         "l'attributo {attribute!r} è stato aggiunto a {cls}, che appartiene a {owner}",

@@ -34,6 +34,7 @@ from crmcore.hooks.declarations import (
     Transition,
     TransitionMode,
 )
+from crmcore.hooks.following import Normaliser, Watcher
 from crmcore.hooks.markers import (
     API_VERSION,
     PluginInfo,
@@ -61,6 +62,7 @@ __all__ = [
     "Key",
     "Label",
     "Migrations",
+    "Normaliser",
     "OpenWork",
     "Permission",
     "Phase",
@@ -77,6 +79,7 @@ __all__ = [
     "Transition",
     "TransitionMode",
     "Values",
+    "Watcher",
     "hookimpl",
     "hookspec",
     "single_slot",

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from crmcore.hooks.markers import hookspec
 
 if TYPE_CHECKING:
+    from sqlalchemy import Table
+
     from crmcore.errors import ErrorCode
     from crmcore.events import Event
     from crmcore.hooks.configurables import Configurable, Configured
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
         StateTable,
         Template,
     )
+    from crmcore.hooks.following import Normaliser, Watcher
     from crmcore.model import Entity
 
 
@@ -239,4 +242,44 @@ def crm_configured() -> Sequence[Configured] | None:
         @hookimpl
         def crm_configured():
             return [Configured(collection="interaction_kinds", items={"fair": {"label": {"it": "Fiera", "en": "Fair"}}})]
+    """
+
+
+@hookspec
+def crm_normalisers() -> Sequence[Normaliser] | None:
+    """Declare what brings fields of records into their normal form, before they are checked and written.
+
+    Example::
+
+        @hookimpl
+        def crm_normalisers():
+            return [Normaliser(entity="warranty.item", fields=("serial",), fn=tidy_serials)]
+    """
+
+
+@hookspec
+def crm_watchers() -> Sequence[Watcher] | None:
+    """Declare what keeps derived tables, in the transaction of each change, one by one or in mass.
+
+    Example::
+
+        @hookimpl
+        def crm_watchers():
+            return [Watcher(entity="account", fields=("name",), fn=keep_initials)]
+    """
+
+
+@hookspec
+def crm_derived_tables() -> Sequence[Table] | None:
+    """Declare plain tables of the plugin whose rows are made of records, and can be made again: keys to look things up by, sums.
+
+    They lie in the `METADATA` of all, have the plugin's prefix, and refer to nothing by foreign key. Only system actors see them, they
+    keep no history, merges do not follow them, and whoever derives them keeps them: with `crm_watchers`. Their migrations may give them the
+    form that the database does best.
+
+    Example::
+
+        @hookimpl
+        def crm_derived_tables():
+            return [INITIALS]
     """

@@ -19,13 +19,22 @@ from crmcore.hooks import Migrations, declaring, runtime
 from crmcore.merge.events import MERGE_EVENTS
 from crmcore.model import CORE, PLATFORM_TABLES, Entity
 from crmcore.privacy.events import PRIVACY_EVENTS
-from crmcore.registry.checks import check_behaviour, check_configurables, check_data, check_names, check_tables, check_texts, core_entities
+from crmcore.registry.checks import (
+    check_behaviour,
+    check_configurables,
+    check_data,
+    check_following,
+    check_names,
+    check_tables,
+    check_texts,
+    core_entities,
+)
 from crmcore.registry.checks.behaviour import event_name
 from crmcore.registry.collect import Declarations, collect
 from crmcore.registry.discovery import LoadedPlugin, describe, load_modules
 from crmcore.registry.dispatch import Dispatcher, check_slots, new_manager, register_plugin, specifications
 from crmcore.registry.order import order_plugins, required_by
-from crmcore.registry.registry import BoundHandler, BoundJob, EventType, Registry
+from crmcore.registry.registry import BoundHandler, BoundJob, BoundNormaliser, BoundWatcher, EventType, Registry
 from crmcore.settings import CORE_SETTINGS
 from crmcore.work.schedules import CORE_JOBS
 
@@ -143,12 +152,14 @@ def _point_reasons(module: ModuleType, plugin: str, owners: Mapping[str, str]) -
 
 
 def _check(ordered: Sequence[LoadedPlugin], declarations: Declarations, required: Mapping[str, frozenset[str]]) -> list[Problem]:
-    entities = set(_entities(declarations))
+    classes = _entities(declarations)
+    entities = set(classes)
     problems = check_names(declarations)
     problems += check_tables(ordered, declarations, required)
     problems += check_behaviour(declarations, entities)
     problems += check_data(declarations, entities)
     problems += check_texts(declarations)
+    problems += check_following(declarations, classes)
     if declarations.of("crm_configurables") or declarations.of("crm_configured"):
         problems += check_configurables(declarations, entities)
     if configurable := declarations.of("crm_configuration"):
@@ -188,6 +199,7 @@ def _assemble(
 ) -> Registry:
     entities = _entities(declarations)
     owners = {table.name: CORE for table in PLATFORM_TABLES} | {cls.__tablename__: cls.__plugin__ for cls in entities.values()}
+    owners |= {item.value.name: item.plugin for item in declarations.of("crm_derived_tables")}
     migrations = {CORE: CORE_MIGRATIONS} | {item.plugin: item.value for item in declarations.of("crm_migrations")}
     characteristics: dict[str, dict[str, Any]] = {}
     for item in declarations.of("crm_characteristics"):
@@ -214,7 +226,17 @@ def _assemble(
         error_codes=_frozen(codes),
         configurables=_by_name(declarations, "crm_configurables"),
         configured=_by_plugin(declarations, "crm_configured"),
+        normalisers=_frozen(_normalisers(declarations)),
+        watchers=tuple(BoundWatcher(item.plugin, item.value) for item in declarations.of("crm_watchers")),
+        derived=_by_plugin(declarations, "crm_derived_tables"),
     )
+
+
+def _normalisers(declarations: Declarations) -> dict[str, tuple[BoundNormaliser, ...]]:
+    found: dict[str, tuple[BoundNormaliser, ...]] = {}
+    for item in declarations.of("crm_normalisers"):
+        found[item.value.entity] = (*found.get(item.value.entity, ()), BoundNormaliser(item.plugin, item.value))
+    return found
 
 
 def _event_types(entities: Mapping[str, type[Entity]], declarations: Declarations) -> dict[str, EventType]:

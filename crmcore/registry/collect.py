@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, Final
 
 import attrs
+from sqlalchemy import Table
 
 from crmcore.errors import ErrorCode, Problem
 from crmcore.events import Event
@@ -21,10 +22,12 @@ from crmcore.hooks import (
     Handler,
     Job,
     Migrations,
+    Normaliser,
     Permission,
     ScriptFunction,
     StateTable,
     Template,
+    Watcher,
 )
 from crmcore.model import Entity
 from crmcore.registry.discovery import describe
@@ -46,6 +49,9 @@ LISTS: Final[Mapping[str, type]] = {
     "crm_extension_points": ModuleType,
     "crm_configurables": Configurable,
     "crm_configured": Configured,
+    "crm_normalisers": Normaliser,
+    "crm_watchers": Watcher,
+    "crm_derived_tables": Table,
 }
 SINGLES: Final[Mapping[str, type]] = {"crm_migrations": Migrations, "crm_configuration": ConfigSchema}
 _CLASSES: Final = frozenset({"crm_tables", "crm_events"})

@@ -22,11 +22,13 @@ from crmcore.hooks import (
     Handler,
     Job,
     Migrations,
+    Normaliser,
     Permission,
     Phase,
     ScriptFunction,
     StateTable,
     Template,
+    Watcher,
 )
 from crmcore.model import CORE, PLATFORM_TABLES, Entity
 from crmcore.registry.discovery import LoadedPlugin
@@ -66,6 +68,22 @@ class BoundJob:
     job: Job
 
 
+@attrs.frozen
+class BoundNormaliser:
+    """A normaliser with the plugin that declared it."""
+
+    plugin: str
+    normaliser: Normaliser
+
+
+@attrs.frozen(eq=False)
+class BoundWatcher:
+    """A watcher with the plugin that declared it."""
+
+    plugin: str
+    watcher: Watcher
+
+
 @attrs.frozen(kw_only=True)
 class Registry:
     """Everything that is declared, by name; ``owner`` values are plugin names or ``"core"``."""
@@ -95,13 +113,17 @@ class Registry:
     """The collections that plugins declare; `crmcore.planning.collections_of` adds those of the core."""
     configured: Mapping[str, tuple[Configured, ...]]
     """Plugin → the items that it brings."""
+    normalisers: Mapping[str, tuple[BoundNormaliser, ...]]
+    """Entity → what brings its fields into their normal form, in order."""
+    watchers: tuple[BoundWatcher, ...]
+    derived: Mapping[str, tuple[Table, ...]]
+    """Plugin → its tables without records of their own."""
 
     def tables(self, owner: str) -> tuple[Table, ...]:
         """Return the tables of a plugin, or of the core, parents before children."""
         mine: list[Table] = [table for cls in self.entities.values() if isinstance(table := cls.__table__, Table)]
         chosen = [table for table in mine if self.owners[table.name] == owner]
-        if owner == CORE:
-            chosen += PLATFORM_TABLES
+        chosen += PLATFORM_TABLES if owner == CORE else self.derived.get(owner, ())
         # Only these: all plugins of a process share the metadata, also one that is broken, or was left out.
         return tuple(sort_tables(chosen))
 

@@ -41,6 +41,19 @@ class Change:
         """The names of the fields that changed."""
         return frozenset(self.changes)
 
+    # Any column value.
+    def set(self, field: str, value: Any) -> None:  # noqa: ANN401
+        """Set a field of the record before it is written, and tell of it: for normalisers, and for rules that derive a value."""
+        old = self.changes[field][0] if field in self.changes else None
+        if field not in self.changes and self.verb is RecordVerb.UPDATED:
+            old = to_plain(getattr(self.record, field))
+        setattr(self.record, field, value)
+        new = to_plain(value)
+        if new == old:
+            self.changes.pop(field, None)
+        else:
+            self.changes[field] = (old, new)
+
 
 def collect_changes(orm: OrmSession) -> list[Change]:
     """Return what the next flush would write, in the order in which the records were added or loaded."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -236,7 +236,9 @@ class Session:
             raise RecordNotFound("NOT_FOUND", entity=cls.entity_name(), id=key)
         return found
 
-    def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Result[*tuple[Any, ...]]:
+    def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> Result[*tuple[Any, ...]]:
         """Run a query; statements that write are taken only for tables that keep no history.
 
         Raises:
@@ -389,7 +391,8 @@ class Session:
         if isinstance(statement, Insert | Update | Delete):
             name = getattr(statement.table, "name", str(statement.table))
             cls = next((cls for cls in self.registry.entities.values() if cls.__tablename__ == name), None)
-            if cls is not None and not cls.__audited__ and not cls.__append_only__:
+            derived = any(table.name == name for tables in self.registry.derived.values() for table in tables)
+            if derived or (cls is not None and not cls.__audited__ and not cls.__append_only__):
                 self.take_write_lock()
                 return
             raise UsageError("DIRECT_WRITE_REFUSED", statement=type(statement).__name__.upper(), table=name)

@@ -24,6 +24,7 @@ from crmcore.session import rules
 from crmcore.session.actor import Cause
 from crmcore.session.changes import Change, collect_changes, complete_changes
 from crmcore.session.fields import plan_of
+from crmcore.session.following import Touched, normalise
 from crmcore.session.journal import Told, write_journal
 from crmcore.session.keys import assign_keys
 
@@ -57,8 +58,14 @@ class UnitOfWork:
     memo: dict[str, Any] = attrs.field(factory=dict)
     """What the rules of this commit have read and need again, by their names; it ends with the commit."""
 
+    touched: Touched = attrs.field(init=False)
+    """Whom watchers are told of; what writes past this unit of work notes it here."""
+
     tells: bool = True
     """Whether plugins are asked, and changes leave history and events; what every database starts with is nobody's change."""
+
+    def __attrs_post_init__(self) -> None:
+        self.touched = Touched(self.session.registry)
 
     @property
     def changes(self) -> list[Change]:
@@ -101,6 +108,7 @@ class UnitOfWork:
             self._write(changes)
             now = self.session.now()
             written = complete_changes(changes)
+            self.touched.note(written)
             for change in written:
                 if self.tells and plan_of(type(change.record)).audited:
                     self.tell(change, now)
@@ -111,7 +119,10 @@ class UnitOfWork:
     def problems_of(self, changes: Sequence[Change]) -> list[Problem]:
         """Ask the fields, the rules of the core and every plugin about changes that are not written yet, and fill what rules derive."""
         self._refuse_foreign(changes)
-        problems = [*self.session.guard.problems(changes), *self._prepare(changes), *rules.check_flush(self.session, changes)]
+        refused = self.session.guard.problems(changes)
+        if self.tells:
+            normalise(self.session, changes)
+        problems = [*refused, *self._prepare(changes), *rules.check_flush(self.session, changes)]
         for plugin, found in self._ask("crm_validate", changes):
             problems += [problem if problem.plugin else attrs.evolve(problem, plugin=plugin) for problem in found]
         return self._with_texts(problems)
@@ -150,6 +161,7 @@ class UnitOfWork:
             self.settle()
             if problems := rules.check_commit(self.session, self.changes):
                 raise ValidationFailed("VALIDATION_FAILED", self._with_texts(problems))
+            self.touched.tell(self.session, self.changes)
             connection = self.session.orm.connection()
             self.session.cancel_now(connection, self.cancelled)
             write_journal(connection, self.session.registry, self.told, self.events, self.jobs, self.stopped)

@@ -167,9 +167,9 @@ def _text(value: object) -> str:
 
 
 def _address(site: Site) -> str:
-    parts = [" ".join(filter(None, (site.street, site.civic))), site.hamlet, " ".join(filter(None, (site.postcode, site.municipality)))]
-    text = ", ".join(filter(None, parts))
-    return f"{text} ({site.province})" if text and site.province else text or site.raw
+    from crmcore.accounts import address_text  # noqa: PLC0415 - only needed once a command runs
+
+    return address_text(site) or site.raw
 
 
 def _as_json(card: Card, problems: Sequence[str]) -> dict[str, Any]:

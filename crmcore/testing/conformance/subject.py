@@ -99,7 +99,7 @@ class Subject:
     def entities(self) -> tuple[type[Entity], ...]:
         """Its entity classes, parents before children."""
         by_table = {cls.__tablename__: cls for cls in self.registry.entities.values()}
-        return tuple(by_table[table.name] for table in self.registry.tables(self.name))
+        return tuple(by_table[table.name] for table in self.registry.tables(self.name) if table.name in by_table)
 
     @property
     def written(self) -> tuple[type[Entity], ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from crmcore import Command, ConfigSchema, ErrorCode, FieldType, Label, PluginInfo, hookimpl
+from crmcore import Command, ConfigSchema, ErrorCode, FieldType, Label, Normaliser, PluginInfo, hookimpl
 from crmcore_italy import opposition, privacy
 from crmcore_italy.addresses import Address, normalise_address, read_address, street_key
 from crmcore_italy.ateco import Translation, title_of, translate
@@ -13,6 +13,7 @@ from crmcore_italy.gazetteer import FormerName, Gazetteer, Municipality
 from crmcore_italy.lists import gazetteer_of, shipped
 from crmcore_italy.mail import normalise_email
 from crmcore_italy.names import normalise_person
+from crmcore_italy.normalising import NORMALISERS
 from crmcore_italy.opposition import CallDecision, RegisterAnswer, Relation, decide, numbers_to_ask
 from crmcore_italy.phones import PhoneCell, PhoneNumber, normalise_phone, normalise_phones, read_phones
 from crmcore_italy.places import (
@@ -39,6 +40,7 @@ from crmcore_italy.taxcodes import (
 __all__ = [
     "FIELD_TYPES",
     "FORMS",
+    "NORMALISERS",
     "PLUGIN",
     "Address",
     "CallDecision",
@@ -61,6 +63,7 @@ __all__ = [
     "crm_configuration",
     "crm_error_codes",
     "crm_field_types",
+    "crm_normalisers",
     "crm_working_calendar",
     "decide",
     "find_municipality",
@@ -111,6 +114,12 @@ def crm_configuration() -> ConfigSchema:
 def crm_field_types() -> Sequence[FieldType]:
     """Declare the types of characteristics."""
     return FIELD_TYPES
+
+
+@hookimpl
+def crm_normalisers() -> Sequence[Normaliser]:
+    """Declare what brings accounts into their Italian form."""
+    return NORMALISERS
 
 
 @hookimpl

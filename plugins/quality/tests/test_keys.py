@@ -25,7 +25,7 @@ ROSSI = {
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 9)), max_size=40), st.integers(2, 6))
 def test_pairs_are_those_that_share_a_key_that_is_not_too_common(rows, cap):
-    found = by_keys([("kind", cap, rows)], 10)
+    found = by_keys([("kind", cap, [(record, (value,)) for value, record in rows])], 10)
     expected, capped = set(), 0
     for key in "abcd":
         holders = [record for value, record in rows if value == key]

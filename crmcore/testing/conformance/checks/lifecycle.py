@@ -16,6 +16,8 @@ from crmcore.testing.conformance.scene import ACTOR, Scene, queue_rows
 from crmcore.testing.conformance.subject import Bench, Subject
 
 _NAME: Final = "Kit S.p.A."
+_PHONE: Final = "+390245678901"
+"""In the form that those whom the plugin requires would bring it into."""
 
 
 def disable_and_enable(subject: Subject, bench: Bench) -> Iterator[Problem]:
@@ -39,12 +41,12 @@ def _active(subject: Subject, crm: Crm, kept: Dump, waiting: list[object]) -> It
     with crm.session(ACTOR) as session:
         account = session.add(Account(name=_NAME))
         session.commit()
-        account.phone1 = "0245678901"
+        account.phone1 = _PHONE
         session.commit()
     crm.worker(name="kit").run_until_idle()
     with crm.session(ACTOR) as session:
         stored = session.require(Account, account.id)
-        for name, wanted in (("name", _NAME), ("phone1", "0245678901")):
+        for name, wanted in (("name", _NAME), ("phone1", _PHONE)):
             found = getattr(stored, name)
             if found != wanted:
                 yield subject.problem(

@@ -11,7 +11,7 @@ from crmcore_quality.duplicates.model import Model
 from crmcore_quality.duplicates.naming import Names
 from crmcore_quality.duplicates.phonetics import sound_of
 from crmcore_quality.duplicates.places import Addresses
-from crmcore_quality.duplicates.schema import Conflict, Field, KeyRule, Record, Schema, differs
+from crmcore_quality.duplicates.schema import Conflict, Field, KeyRule, Record, Schema, Shares, differs
 
 __all__ = [
     "ACCOUNTS",
@@ -35,6 +35,7 @@ __all__ = [
     "Names",
     "Record",
     "Schema",
+    "Shares",
     "Similar",
     "by_keys",
     "cluster",

@@ -18,6 +18,8 @@ _RARER: Final = 6.0
 """The most that a rare value, or a common one, changes a weight by: e to this power. Counts of small files say no more."""
 
 
+_LARGER: Final = 500
+"""Records that a file is filled up to, as far as it is asked how rare a value is."""
 _FARTHEST: Final = 4
 """Edits beyond which nobody counts: looking for so few is much faster."""
 
@@ -62,13 +64,17 @@ def agreeing_share(column: Column) -> float:
 
 def rarity_of(column: Column, records: Indices, agreeing: float) -> Weights:
     """Return the logarithm of how much rarer the values of records are than values that agree by chance."""
-    return np.clip(np.log(agreeing / chance_of(column, column.codes[records])), -_RARER, _RARER)
+    return np.clip(np.log(agreeing / chance_of(column, column.codes[records], agreeing)), -_RARER, _RARER)
 
 
-def chance_of(column: Column, codes: Indices) -> Weights:
-    """Return how likely another record has values, by the other records that have them: the one at hand is no evidence."""
+def chance_of(column: Column, codes: Indices, agreeing: float) -> Weights:
+    """Return how likely another record has values, by the other records that have them: the one at hand is no evidence.
+
+    A small file is taken for a part of a larger one, in which values are as common as they are on the whole.
+    """
     filled = max(column.filled, 1)
-    return np.asarray(np.maximum(column.shares[codes] * filled - 1, 1) / filled)
+    more = max(_LARGER - filled, 0)
+    return np.asarray((np.maximum(column.shares[codes] * filled - 1, 1) + more * agreeing) / (filled + more))
 
 
 def first_texts(values: Sequence[Value]) -> list[str | None]:
@@ -209,6 +215,6 @@ class _PreparedAnyOf:
             for other in self.codes:
                 codes = one[left[equal]]
                 shared = (codes == other[right[equal]]) & (codes >= 0)
-                rarest[shared] = np.maximum(rarest[shared], np.log(agreeing / chance_of(self.flat, codes[shared])))
+                rarest[shared] = np.maximum(rarest[shared], np.log(agreeing / chance_of(self.flat, codes[shared], agreeing)))
         found[equal] = np.clip(rarest, -_RARER, _RARER)
         return found

@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from crmcore_quality.duplicates.calibrating import calibrate
 from crmcore_quality.duplicates.candidates import ALL_PAIRS_UP_TO, Candidates, by_keys, every_pair
 from crmcore_quality.duplicates.clustering import cluster
 from crmcore_quality.duplicates.columns import Indices, Weights
@@ -92,46 +93,89 @@ def find_duplicates(records: Sequence[Record], schema: Schema, *, answers: Mappi
 
     ``answers`` are decisions of people about pairs of records: they are kept, and the model learns from them.
     """
-    prepared = PreparedRecords.of(records, schema)
-    candidates = _candidates(records, schema, answers or {})
+    return find_among(PreparedRecords.of(records, schema), _candidates(records, schema), answers=answers)
+
+
+def find_among(prepared: PreparedRecords, candidates: Candidates, *, answers: Mapping[tuple[int, int], bool] | None = None) -> Duplicates:
+    """Find the duplicates among candidates that are known already, such as those of stored keys; otherwise as `find_duplicates`."""
+    given = {(min(pair), max(pair)): same for pair, same in (answers or {}).items()}
+    candidates = _with_answers(candidates, prepared.size, given)
     left, right = candidates.left, candidates.right
     levels, rarity = _compare(prepared, left, right)
-    chance = random_pairs(len(records)) if len(records) > 1 else (left, right)
-    unrelated = count_unrelated(prepared.columns, [field.comparer for field in schema.fields], _compare_levels(prepared, *chance))
-    places = {(one, other): place for place, (one, other) in enumerate(zip(left.tolist(), right.tolist(), strict=True))} if answers else {}
-    known = {places[min(pair), max(pair)]: same for pair, same in (answers or {}).items()}
-    refused = np.zeros(len(left), bool)
-    for _, _, applies in prepared.conflicts(levels):
-        refused |= applies
-    model = learn(levels, rarity, unrelated, records=len(records), refused=refused, known=known)
-    odds, doubtful = _odds(model, prepared, levels, rarity)
-    for place, same in known.items():
-        odds[place], doubtful[place] = (np.inf if same else -np.inf), False
+    model = _learn(prepared, candidates, levels, rarity, given)
+    odds, doubtful = odds_of(model, prepared, levels, rarity)
+    known = _places(candidates, prepared.size, given)
+    answered = np.array(list(known.values()), bool)
+    places = np.array(list(known), np.int64)
+    calibration = calibrate(odds[places], answered)
+    likely = calibration.apply(odds)
+    odds = np.minimum(odds, likely) if calibration.stricter else odds
+    for table in (odds, likely):
+        table[places] = np.where(answered, np.inf, -np.inf)
+    doubtful[places] = False
 
     def score(one: Indices, other: Indices) -> Weights:
         table, rare = _compare(prepared, one, other)
-        found, _ = _odds(model, prepared, table, rare)
-        for place, pair in enumerate(zip(one.tolist(), other.tolist(), strict=True)) if known else ():
-            known_as = (answers or {}).get(pair, (answers or {}).get(pair[::-1]))
+        found = calibration.apply(odds_of(model, prepared, table, rare)[0])
+        for place, pair in enumerate(zip(one.tolist(), other.tolist(), strict=True)) if given else ():
+            known_as = given.get((min(pair), max(pair)))
             if known_as is not None:
                 found[place] = np.inf if known_as else -np.inf
         return found
 
-    groups = _partners(left, right, odds) if schema.source else cluster(left, right, odds, score, records=len(records))
-    supported = _supported(model, levels) & prepared.sure(levels)
-    return _result(Candidates(left, right, candidates.capped), odds, groups, prepared, model, supported & ~doubtful)
+    groups = _partners(left, right, likely) if prepared.schema.source else cluster(left, right, likely, score, records=prepared.size)
+    supported = supported_by(model, levels) & prepared.sure(levels)
+    return _result(
+        candidates, likely, groups, prepared, attrs.evolve(model, calibration=calibration), supported & ~doubtful & (odds >= AUTO)
+    )
 
 
-def _candidates(records: Sequence[Record], schema: Schema, answers: Mapping[tuple[int, int], bool]) -> Candidates:
+def _learn(
+    prepared: PreparedRecords, candidates: Candidates, levels: LevelTable, rarity: Weights, answers: Mapping[tuple[int, int], bool]
+) -> Model:
+    size = prepared.size
+    chance = random_pairs(size) if size > 1 else (candidates.left, candidates.right)
+    comparers = [field.comparer for field in prepared.schema.fields]
+    usual = [prepared.schema.reference.get(field.name) for field in prepared.schema.fields]
+    unrelated = count_unrelated(
+        prepared.columns,
+        comparers,
+        _compare_levels(prepared, *chance),
+        records=size,
+        reference=[None if shares is None else shares.unrelated for shares in usual],
+    )
+    refused = np.zeros(len(candidates.left), bool)
+    for _, _, applies in prepared.conflicts(levels):
+        refused |= applies
+    known = _places(candidates, size, answers)
+    same = [None if shares is None else shares.same for shares in usual]
+    return learn(levels, rarity, unrelated, records=size, refused=refused, known=known, reference=same)
+
+
+def _places(candidates: Candidates, size: int, answers: Mapping[tuple[int, int], bool]) -> dict[int, bool]:
+    """Return the answers by the place of their pair; candidates are in order, so each is found at once."""
+    if not answers:
+        return {}
+    codes = candidates.left * size + candidates.right
+    wanted = np.array([low * size + high for low, high in answers], np.int64)
+    return dict(zip(np.searchsorted(codes, wanted).tolist(), answers.values(), strict=True))
+
+
+def _with_answers(candidates: Candidates, size: int, answers: Mapping[tuple[int, int], bool]) -> Candidates:
+    """Add the pairs that people were asked about, if no key brings them together any more."""
+    if not answers:
+        return candidates
+    asked = np.array([low * size + high for low, high in answers], np.int64)
+    pairs = np.union1d(candidates.left * size + candidates.right, asked)
+    return Candidates(pairs // size, pairs % size, candidates.capped)
+
+
+def _candidates(records: Sequence[Record], schema: Schema) -> Candidates:
     size = len(records)
     if size * (size - 1) // 2 <= ALL_PAIRS_UP_TO or not schema.keys:
         found = every_pair(size)
     else:
         found = by_keys(((rule.kind, rule.cap, keys_of(rule, records)) for rule in schema.keys), size)
-    if answers:
-        asked = np.array([min(pair) * size + max(pair) for pair in answers], np.int64)
-        pairs = np.union1d(found.left * size + found.right, asked)
-        found = Candidates(pairs // size, pairs % size, found.capped)
     if schema.source:
         sources = np.array([str(record.get(schema.source)) for record in records])
         apart = sources[found.left] != sources[found.right]
@@ -153,7 +197,7 @@ def _compare_levels(prepared: PreparedRecords, left: Indices, right: Indices) ->
     return np.concatenate(parts) if parts else np.zeros((0, len(prepared.schema.fields)), np.int8)
 
 
-def _odds(model: Model, prepared: PreparedRecords, levels: LevelTable, rarity: Weights) -> tuple[Weights, Flags]:
+def odds_of(model: Model, prepared: PreparedRecords, levels: LevelTable, rarity: Weights) -> tuple[Weights, Flags]:
     """Return the odds, and which pairs a conflict leaves to people at most."""
     odds = model.start + model.field_weights(levels).sum(1) + rarity
     doubtful = np.zeros(len(odds), bool)
@@ -167,7 +211,7 @@ def _odds(model: Model, prepared: PreparedRecords, levels: LevelTable, rarity: W
     return odds, doubtful
 
 
-def _supported(model: Model, levels: LevelTable) -> Flags:
+def supported_by(model: Model, levels: LevelTable) -> Flags:
     """Return which pairs have two fields at least that speak for them: one alone may be a shared phone, or a namesake."""
     return np.asarray((model.field_weights(levels) > 1.0).sum(1) >= _SINGLE)
 
@@ -196,7 +240,7 @@ def _result(
     together = (group_of[left] == group_of[right]) & (group_of[left] >= 0)
     bands = np.where(odds > REVIEW, Band.REVIEW, Band.NO).astype(np.int8)
     bands[together & np.isfinite(odds) & (bands == Band.NO)] = Band.REVIEW
-    bands[together & sure & (odds >= AUTO)] = Band.AUTO
+    bands[together & sure] = Band.AUTO
     kept = bands != Band.NO
     return Duplicates(
         left=left[kept],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Final
 
@@ -33,8 +33,6 @@ def hashed(kind: str, key: str) -> int:
     return int.from_bytes(blake2b(f"{kind}\0{key}".encode(), digest_size=_BYTES).digest(), "big", signed=True)
 
 
-def keys_of(rule: KeyRule, records: Sequence[Record]) -> Iterator[tuple[str, int]]:
-    """Yield the keys of one rule with the place of their record."""
-    for place, record in enumerate(records):
-        for key in rule.keys(record):
-            yield key, place
+def keys_of(rule: KeyRule, records: Sequence[Record]) -> Iterator[tuple[int, Iterable[str]]]:
+    """Yield the place of each record with its keys of one rule."""
+    return enumerate(map(rule.keys, records))

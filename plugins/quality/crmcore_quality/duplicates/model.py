@@ -16,6 +16,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from crmcore_quality.duplicates.calibrating import UNCHANGED, Calibration
 from crmcore_quality.duplicates.columns import Indices, Weights
 from crmcore_quality.duplicates.comparing import Comparer, Prepared
 
@@ -31,6 +32,8 @@ _SMOOTHING: Final = 0.5
 _GUESSED: Final = 3.0
 """Pairs of the first guess that are added to what is learnt: in a file with hardly any duplicate they are what there is."""
 _STEADY: Final = 1e-4
+_REFERENCE_PAIRS: Final = 5_000
+"""Pairs that what is usual counts as: as many as a hundred records have."""
 
 Flags = NDArray[np.bool_]
 LevelTable = NDArray[np.int8]
@@ -44,6 +47,7 @@ class Model:
     same: tuple[Weights, ...]
     unrelated: tuple[Weights, ...]
     prior: float
+    calibration: Calibration = UNCHANGED
 
     @property
     def start(self) -> float:
@@ -68,14 +72,31 @@ def random_pairs(records: int) -> tuple[Indices, Indices]:
     return left[different], right[different]
 
 
-def count_unrelated(prepared: Sequence[Prepared], comparers: Sequence[Comparer], levels: LevelTable) -> tuple[Weights, ...]:
-    """Return how often random pairs are on each level; how often they are equal is known better from the values themselves."""
+def count_unrelated(
+    prepared: Sequence[Prepared],
+    comparers: Sequence[Comparer],
+    levels: LevelTable,
+    *,
+    records: int,
+    reference: Sequence[Sequence[float] | None] | None = None,
+) -> tuple[Weights, ...]:
+    """Return how often random pairs are on each level; how often they are equal is known better from the values themselves.
+
+    ``reference`` has what is usual for each field: it counts as some thousand pairs, beside those that a file of so many ``records`` has.
+    """
+    pairs = records * (records - 1) / 2
     found = []
     for field, (each, comparer) in enumerate(zip(prepared, comparers, strict=True)):
         seen = levels[:, field]
         counts = np.bincount(seen[seen >= 0], minlength=len(comparer.labels)) + _SMOOTHING
         shares = counts / counts.sum()
         equal = min(each.agreeing, 0.99)
+        usual = reference[field] if reference is not None else None
+        if usual is not None:
+            # Drawing more often than there are pairs says no more.
+            mine = min(pairs, len(levels))
+            shares = (shares * mine + np.array(usual) * _REFERENCE_PAIRS) / (mine + _REFERENCE_PAIRS)
+            equal = (equal * pairs + usual[0] * _REFERENCE_PAIRS) / (pairs + _REFERENCE_PAIRS)
         shares[1:] *= (1 - equal) / shares[1:].sum()
         shares[0] = equal
         found.append(shares)
@@ -90,15 +111,18 @@ def learn(
     records: int,
     refused: Flags,
     known: Mapping[int, bool] | None = None,
+    reference: Sequence[Sequence[float] | None] | None = None,
 ) -> Model:
     """Learn from the levels of the candidates of a file of so many records.
 
     ``rarity`` is what rare and common values add to the weights of each pair; ``refused`` are pairs with a conflict, which teach as
     unrelated: else households would teach that one and the same have different names. ``known`` are answers of people, by the place of the
-    pair.
+    pair; ``reference`` is how often the same usually are on each level, by field.
     """
     pairs = records * (records - 1) / 2
-    model = Model(tuple(map(_first_guess, unrelated)), unrelated, _prior(0.05 * records, pairs))
+    usual = reference or [None] * len(unrelated)
+    guesses = tuple(_first_guess(shares) if mine is None else np.array(mine) for mine, shares in zip(usual, unrelated, strict=True))
+    model = Model(guesses, unrelated, _prior(0.05 * records, pairs))
     places = np.array(list(known or {}), np.int64)
     answers = np.array(list((known or {}).values()), float)
     # Many pairs have the same levels: each pattern is looked at once.
@@ -110,7 +134,7 @@ def learn(
         likely[places] = answers
         prior = _prior(float(likely.sum()), pairs)
         steady = abs(np.log(prior / model.prior)) < _STEADY
-        model = Model(_shares(patterns, _sums(pattern_of, likely, len(patterns)), model), unrelated, prior)
+        model = Model(_shares(patterns, _sums(pattern_of, likely, len(patterns)), guesses), unrelated, prior)
         if steady:
             break
     return model
@@ -140,11 +164,11 @@ def _patterns(levels: LevelTable, unrelated: tuple[Weights, ...]) -> tuple[Level
     return levels[first], pattern_of
 
 
-def _shares(levels: LevelTable, likely: Weights, model: Model) -> tuple[Weights, ...]:
+def _shares(levels: LevelTable, likely: Weights, guesses: Sequence[Weights]) -> tuple[Weights, ...]:
     found = []
-    for field, before in enumerate(model.same):
+    for field, guess in enumerate(guesses):
         seen = levels[:, field]
         there = seen >= 0
-        counts = np.bincount(seen[there], weights=likely[there], minlength=len(before)) + _GUESSED * _first_guess(before)
+        counts = np.bincount(seen[there], weights=likely[there], minlength=len(guess)) + _GUESSED * guess
         found.append(counts / counts.sum())
     return tuple(found)

@@ -5,7 +5,7 @@ A slip of the pen makes a word that nobody else has; two words that many records
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -33,9 +33,23 @@ _TWO: Final = 2
 _CHUNK: Final = 200_000
 
 
+@attrs.frozen(eq=False)
+class WordShares:
+    """How common words are in a file of so many ``records`` that is not at hand: the ``shares`` of those that several records have."""
+
+    shares: Mapping[str, float]
+    records: int
+
+    def of(self, words: Sequence[str]) -> Weights:
+        """Return the share of the records that have each word; one that is not known is one record's."""
+        return np.array([self.shares.get(word, 1 / self.records) for word in words], np.float64)
+
+
 @attrs.frozen
 class Names:
-    """Compare names made of words in any order, separated by blanks."""
+    """Compare names made of words in any order, separated by blanks; ``known`` says how common words are, else the values do."""
+
+    known: WordShares | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -47,7 +61,7 @@ class Names:
         names = Column.of([" ".join(sorted(set(value.split()))) if value else None for value in first_texts(values)])
         words = Column.of([word for name in names.values for word in name.split()])
         counts = np.bincount(names.codes[names.codes >= 0], minlength=len(names.values))
-        return PreparedNames.of(names, words, counts)
+        return PreparedNames.of(names, words, counts, self.known)
 
 
 @attrs.frozen(eq=False)
@@ -61,9 +75,11 @@ class PreparedNames:
     """The share of records that have a word."""
     single: NDArray[np.bool_]
     """Whether a word is an initial."""
+    filled: int
+    """Records that have a name."""
 
     @classmethod
-    def of(cls, names: Column, words: Column, counts: NDArray[np.int64]) -> PreparedNames:
+    def of(cls, names: Column, words: Column, counts: NDArray[np.int64], known: WordShares | None = None) -> PreparedNames:
         """Put the words of each name into a table, the rarest first where there are more than fit."""
         owners = np.repeat(np.arange(len(names.values)), [len(name.split()) for name in names.values])
         weights = np.bincount(words.codes, weights=counts[owners], minlength=len(words.values)) if len(owners) else np.zeros(0)
@@ -73,7 +89,9 @@ class PreparedNames:
         fits = place < _WORDS
         table[owners[fits], place[fits]] = words.codes[order][fits]
         single = np.array([len(word) == 1 for word in words.values], bool)
-        return cls(names, words.values, table, weights / max(counts.sum(), 1), single)
+        if known is not None:
+            return cls(names, words.values, table, known.of(words.values), single, known.records)
+        return cls(names, words.values, table, weights / max(counts.sum(), 1), single, names.filled)
 
     @property
     def agreeing(self) -> float:
@@ -131,7 +149,7 @@ class PreparedNames:
         lengths = np.array([min(len(a), len(b)) for a, b in zip(*texts, strict=True)], np.int64)
         edits = -nearness(*texts)
         slip = ((edits <= 1) & (lengths >= _SHORTEST)) | ((edits <= _TWO) & (lengths >= _LONG_WORD))
-        many = self.spread_of_words * self.names.filled >= _COMMON
+        many = self.spread_of_words * self.filled >= _COMMON
         rarer = np.minimum(self.spread_of_words[one], self.spread_of_words[other])
         both_exist = many[one] & many[other] & (rarer >= _RARER_THAN * np.maximum(self.spread_of_words[one], self.spread_of_words[other]))
         alike = slip.copy()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
 import numpy as np
 
 from crmcore_quality.duplicates.columns import MISSING, Column, Indices, Levels, Weights
-from crmcore_quality.duplicates.comparing import Prepared, Similar, compare_column, first_texts
+from crmcore_quality.duplicates.comparing import Prepared, Similar, Value, compare_column, first_texts
 from crmcore_quality.duplicates.model import Flags, LevelTable
 from crmcore_quality.duplicates.schema import Record, Schema
 
@@ -29,7 +29,13 @@ class PreparedRecords:
     @classmethod
     def of(cls, records: Sequence[Record], schema: Schema) -> PreparedRecords:
         """Look at all values of all fields once."""
-        columns = tuple(field.comparer.prepare([record.get(field.name) for record in records]) for field in schema.fields)
+        names = (*(field.name for field in schema.fields), *([schema.source] if schema.source else ()))
+        return cls.of_columns({name: [record.get(name) for record in records] for name in names}, len(records), schema)
+
+    @classmethod
+    def of_columns(cls, values: Mapping[str, Sequence[Value]], size: int, schema: Schema) -> PreparedRecords:
+        """Take the values by field: a million records as mappings would need more memory than all the rest."""
+        columns = tuple(field.comparer.prepare(values[field.name]) for field in schema.fields)
         places = {field.name: place for place, field in enumerate(schema.fields)}
         crossed = []
         for one, other in schema.swaps:
@@ -37,9 +43,9 @@ class PreparedRecords:
             if not isinstance(comparer, Similar):
                 message = f"the fields {one} and {other} cannot be swapped: they are not compared by similarity"
                 raise TypeError(message)
-            values = first_texts([record.get(name) for name in (one, other) for record in records])
-            crossed.append((places[one], places[other], comparer, Column.of(values)))
-        return cls(schema, len(records), columns, tuple(crossed))
+            both = first_texts([*values[one], *values[other]])
+            crossed.append((places[one], places[other], comparer, Column.of(both)))
+        return cls(schema, size, columns, tuple(crossed))
 
     def levels(self, left: Indices, right: Indices) -> LevelTable:
         """Return the levels of each pair in every field."""

@@ -57,7 +57,15 @@ class Conflict:
     forbids: bool = True
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
+class Shares:
+    """How often the same, and unrelated records, are on each level of a field."""
+
+    same: tuple[float, ...]
+    unrelated: tuple[float, ...]
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class Schema:
     """What the engine needs to know about records of one kind.
 
@@ -73,6 +81,8 @@ class Schema:
     source: str = ""
     sure: Applies | None = None
     """Says which pairs may be one without asking; all whose odds are high, where it is left out."""
+    reference: Mapping[str, Shares] = attrs.field(factory=dict, repr=False)
+    """What is known of fields from elsewhere, by name: a file of a few records tells next to nothing itself."""
 
     def __attrs_post_init__(self) -> None:
         names = [field.name for field in self.fields]

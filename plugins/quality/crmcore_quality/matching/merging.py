@@ -1,0 +1,83 @@
+"""Merge what was found, through the core's merge: the one place that calls it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from sqlalchemy import func, select
+
+from crmcore import Session
+from crmcore.errors import UsageError
+from crmcore.model import ExternalKey
+from crmcore_quality.matching.answering import require
+from crmcore_quality.matching.model import DuplicatePair
+from crmcore_quality.matching.queue import confirm
+
+_REASON: Final = "duplicates: {reason}"
+
+
+class Merges(Protocol):
+    """What is called of the core's merge (``session.merges``)."""
+
+    # The decisions of the merge; what they are is its own affair.
+    def merge(self, survivor_id: int, others: Sequence[int], /, *, rule: str | None = None, reason: str = "") -> Any:  # noqa: ANN401
+        """Merge accounts into one."""
+
+
+def merges_of(session: Session) -> Merges:
+    """Return the core's merge.
+
+    Raises:
+        UsageError: ``QUALITY_NO_MERGE`` where this core has none.
+    """
+    found: Merges | None = getattr(session, "merges", None)
+    if found is None:
+        raise UsageError("QUALITY_NO_MERGE")
+    return found
+
+
+def merge(session: Session, survivor: int, others: Sequence[int], *, rule: str | None = None, reason: str = "") -> Any:  # noqa: ANN401 - as above
+    """Merge accounts, and keep as an answer that they are the same: the model learns from what is merged.
+
+    Raises:
+        UsageError: ``QUALITY_FORBIDDEN``, ``QUALITY_NO_MERGE``; and what the merge raises.
+    """
+    require(session)
+    merges = merges_of(session)
+    confirm(session, [survivor, *others])
+    return merges.merge(survivor, list(others), rule=rule, reason=_REASON.format(reason=reason or session.actor.name))
+
+
+def auto_groups(session: Session) -> list[list[int]]:
+    """Return the accounts that the last scan is sure of, survivor first: all pairs of a group that are sure, joined."""
+    pairs = session.execute(
+        select(DuplicatePair.account_id, DuplicatePair.other_id, DuplicatePair.group_number)
+        .where(DuplicatePair.band == "auto", DuplicatePair.account_id != DuplicatePair.other_id)
+        .order_by(DuplicatePair.group_number, DuplicatePair.id)
+    ).all()
+    from crmcore_quality.duplicates import components  # noqa: PLC0415 - the engine brings numpy
+
+    found = components(max((max(row[0], row[1]) for row in pairs), default=0) + 1, [row[0] for row in pairs], [row[1] for row in pairs])
+    keys = _external_keys(session, [key for group in found for key in group])
+    return [sorted(group, key=lambda key: (-keys[key], key)) for group in found]
+
+
+def merge_auto(session: Session, *, rule: str | None = None) -> list[Any]:
+    """Merge every group that the last scan is sure of into the one that other systems know, or the oldest; the caller commits."""
+    return [merge(session, group[0], group[1:], rule=rule, reason="auto") for group in auto_groups(session)]
+
+
+def _external_keys(session: Session, keys: Sequence[int]) -> defaultdict[int, int]:
+    """Return how many keys of other systems each account has: the survivor should be the one that they know."""
+    found: defaultdict[int, int] = defaultdict(int)
+    for start in range(0, len(keys), 5_000):
+        some = keys[start : start + 5_000]
+        rows = session.execute(
+            select(ExternalKey.entity_id, func.count())
+            .where(ExternalKey.entity == "account", ExternalKey.entity_id.in_(some))
+            .group_by(ExternalKey.entity_id)
+        )
+        found.update({row[0]: row[1] for row in rows})
+    return found

@@ -1,0 +1,139 @@
+"""Read accounts as the engine compares them: a thousand at a time, three statements for each thousand or ten of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import ColumnElement, func, select
+
+from crmcore import Account, Change, Session
+from crmcore.events import RecordVerb
+from crmcore.model import ContactPoint, Site, SiteKind
+
+if TYPE_CHECKING:
+    from crmcore_quality.duplicates import Record
+    from crmcore_quality.matching.keysets import OwnKeys
+
+CHUNK: Final = 5_000
+"""Accounts that are read at once."""
+_ADDRESS: Final = ("street", "civic", "postcode", "municipality", "province")
+ACCOUNT_FIELDS: Final = ("name", "phone1", "email", "pec", "vat_code", "fiscal_code", "merged_into_id")
+SITE_FIELDS: Final = (*_ADDRESS, "phone", "kind", "disabled")
+POINT_FIELDS: Final = ("kind", "value", "person_id")
+"""What records are made of: what has to change for the keys of an account to change."""
+OWN_FIELDS: Final = ("kind", "recipient_code", "ateco", "web", "language", "notes")
+"""Further fields that key sets may read, beside characteristics."""
+_LEGAL_FIRST: Final = {SiteKind.LEGAL.value: 0}
+
+Found = tuple[int, "Record"]
+
+
+def read_records(session: Session, own: OwnKeys, keys: Collection[int]) -> Iterator[Found]:
+    """Yield the living ones among some accounts with their records, by id."""
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), CHUNK):
+        some = ordered[start : start + CHUNK]
+        yield from _read(session, own, Account.id.in_(some), Site.account_id.in_(some), ContactPoint.account_id.in_(some))
+
+
+def stream_records(session: Session, own: OwnKeys, *, after: int = 0) -> Iterator[list[Found]]:
+    """Yield all living accounts behind an id, chunk by chunk, by id."""
+    while True:
+        chunk = select(Account.id).where(Account.id > after).order_by(Account.id).limit(CHUNK).subquery()
+        last = session.scalar(select(func.max(chunk.c.id)))
+        if last is None:
+            return
+        where = (column.between(after + 1, last) for column in (Account.id, Site.account_id, ContactPoint.account_id))
+        yield list(_read(session, own, *where))
+        after = last
+
+
+def _read(
+    session: Session, own: OwnKeys, accounts: ColumnElement[bool], sites: ColumnElement[bool], points: ColumnElement[bool]
+) -> Iterator[Found]:
+    from crmcore_quality.duplicates import prepare  # noqa: PLC0415 - the engine brings numpy, which a Crm that only opens does not need
+
+    columns = [getattr(Account, name) for name in ("id", *ACCOUNT_FIELDS, *own.columns)]
+    found = session.execute(select(*columns).where(accounts, Account.merged_into_id.is_(None)).order_by(Account.id)).all()
+    if not found:
+        return
+    address = addresses(session, sites)
+    reached = _points(session, points)
+    for row in found:
+        values = row._asdict()
+        raw = as_row(values, address.get(row.id), reached.get(row.id, ()))
+        record = prepare(raw)
+        if own.sets:
+            record = {**record, **own.values({**values, **raw})}
+        yield row.id, record
+
+
+def new_records(own: OwnKeys, keys: Collection[int], changes: Sequence[Change]) -> Iterator[Found]:
+    """Yield those among some accounts that a commit made, from what it wrote: all that belongs to them is there."""
+    from crmcore_quality.duplicates import prepare  # noqa: PLC0415 - the engine brings numpy
+
+    accounts: dict[int, Mapping[str, Any]] = {}
+    sites: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    points: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    deleted = {id(change.record) for change in changes if change.verb is RecordVerb.DELETED}
+    # Each record once, as it is in the end.
+    for record in {id(change.record): change.record for change in changes if id(change.record) not in deleted}.values():
+        values = vars(record)
+        if isinstance(record, Site):
+            sites[values["account_id"]].append(values)
+        elif isinstance(record, ContactPoint):
+            points[values["account_id"]].append(values)
+    for change in changes:
+        if change.entity == "account" and change.verb is RecordVerb.CREATED and change.id in keys and id(change.record) not in deleted:
+            accounts[change.id or 0] = vars(change.record)
+    needed = ("id", *ACCOUNT_FIELDS, *own.columns)
+    for key, account in accounts.items():
+        mine = [account, *sites[key], *points[key]]
+        # Something that was expired meanwhile is not known here: the account is read with the others.
+        if account.get("merged_into_id") is not None or not all("account_id" in each or set(needed) <= each.keys() for each in mine):
+            continue
+        reached = sorted((each for each in points[key] if each.get("person_id") is None), key=lambda each: (each["position"], each["id"]))
+        address = min((each for each in sites[key] if not each["disabled"]), key=_legal_first, default=None)
+        raw = as_row(account, address, [(each["kind"], each["value"]) for each in reached])
+        record_of = prepare(raw)
+        yield key, {**record_of, **own.values({**account, **raw})} if own.sets else record_of
+
+
+def _legal_first(site: Mapping[str, Any]) -> tuple[int, int]:
+    return _LEGAL_FIRST.get(site["kind"], 1), site["id"]
+
+
+def as_row(account: Mapping[str, Any], site: Mapping[str, Any] | None, points: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return an account as the engine prepares it: with its address, and all of its phones and e-mails."""
+    phones = [account["phone1"], *(value for kind, value in points if kind == "phone")]
+    emails = [account["email"], account["pec"], *(value for kind, value in points if kind in {"email", "pec"})]
+    row: dict[str, Any] = {name: account[name] for name in ("name", "vat_code", "fiscal_code")}
+    if site is not None:
+        phones.append(site["phone"])
+        row |= {name: site[name] for name in _ADDRESS}
+    row["phones"] = [each for each in phones if each]
+    row["emails"] = [each for each in emails if each]
+    return row
+
+
+def addresses(session: Session, where: ColumnElement[bool]) -> dict[int, Mapping[str, Any]]:
+    """Return the site of each account that its address is taken of: the legal one, else the first."""
+    columns = [getattr(Site, name) for name in ("account_id", "id", *SITE_FIELDS)]
+    found: dict[int, Mapping[str, Any]] = {}
+    for row in session.execute(select(*columns).where(where, Site.disabled.is_(False))):
+        site = row._asdict()
+        before = found.get(row.account_id)
+        if before is None or _legal_first(site) < _legal_first(before):
+            found[row.account_id] = site
+    return found
+
+
+def _points(session: Session, where: ColumnElement[bool]) -> dict[int, list[tuple[str, str]]]:
+    """Return kind and value of the contact points of accounts; those of their people say who works there, not who they are."""
+    query = select(ContactPoint.account_id, ContactPoint.kind, ContactPoint.value).where(where, ContactPoint.person_id.is_(None))
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for account_id, kind, value in session.execute(query.order_by(ContactPoint.position, ContactPoint.id)):
+        found[account_id].append((kind, value))
+    return found
