@@ -5,5 +5,18 @@ What the core knows about Italian codes and provinces is public here, so that `i
 
 from crmcore.accounts.provinces import PROVINCE_OF_ISTAT, PROVINCES_OF_POSTCODE, is_plausible
 from crmcore.accounts.taxcodes import TAX_CODES, normalise_code
+from crmcore.accounts.values import AccountData, ContactPointData, Created, KeyRef, PersonData, SiteFields
 
-__all__ = ["PROVINCES_OF_POSTCODE", "PROVINCE_OF_ISTAT", "TAX_CODES", "is_plausible", "normalise_code"]
+__all__ = [
+    "PROVINCES_OF_POSTCODE",
+    "PROVINCE_OF_ISTAT",
+    "TAX_CODES",
+    "AccountData",
+    "ContactPointData",
+    "Created",
+    "KeyRef",
+    "PersonData",
+    "SiteFields",
+    "is_plausible",
+    "normalise_code",
+]

@@ -296,6 +296,16 @@ class Session:
         if announced:
             self.crm.wake()
 
+    def rehearse(self) -> None:
+        """Do all that `commit` does, and undo it: what would be refused raises, and nothing stays."""
+        unit = self.unit
+        with self.undoing():
+            if unit.has_work():
+                self.take_write_lock()
+                with self.guard.lifted():
+                    unit.run()
+        self.rollback()
+
     def rollback(self) -> None:
         """Undo everything since the last commit."""
         self._check_open()
