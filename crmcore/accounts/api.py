@@ -29,7 +29,6 @@ from crmcore.model import (
     AccountPortfolio,
     AccountRole,
     BusinessUnit,
-    ContactPoint,
     ExternalKey,
     Portfolio,
     Site,

