@@ -147,7 +147,7 @@ class AccountsApi(MembersApi):
             "characteristics": characteristics,
             **fields,
         }
-        account, *belonging = building.make(self._session, data)
+        account, belonging = building.make(self._session, data)
         for each in (account, *belonging):
             self._session.add(each)
         return account

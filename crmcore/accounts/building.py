@@ -33,7 +33,7 @@ _BELONGING: Final = frozenset({"portfolio", "roles", "sites", "people", "contact
 """What is given of a new account and is no field of it."""
 
 
-def make(session: Session, data: AccountData) -> tuple[Account, *tuple[Entity, ...]]:
+def make(session: Session, data: AccountData) -> tuple[Account, list[Entity]]:
     """Return a new account and all that belongs to it, in no session yet; each refers to the account.
 
     Raises:
@@ -51,15 +51,13 @@ def make(session: Session, data: AccountData) -> tuple[Account, *tuple[Entity, .
     if fields.get("private") and "owner" not in fields and not session.actor.is_system:
         fields["owner"] = session.actor.name
     account = Account(characteristics=dict(data.get("characteristics") or {}), **fields)
-    return (
-        account,
-        *(portfolio_of(session, account, number, found[number], code) for number, code in wanted.items()),
-        *(role_of(account, role) for role in dict.fromkeys(data.get("roles", ()))),
-        *(site_of(account, site) for site in sites),
-        *(each for person in people for each in person_of(account, person)),
-        *(point_of(account, point) for point in points),
-        *(key_of(account, ref) for ref in data.get("external_keys", ())),
-    )
+    made: list[Entity] = [portfolio_of(session, account, number, found[number], code) for number, code in wanted.items()]
+    made += [role_of(account, role) for role in dict.fromkeys(data.get("roles", ()))]
+    made += [site_of(account, site) for site in sites]
+    made += [each for person in people for each in person_of(account, person)]
+    made += [point_of(account, point) for point in points]
+    made += [key_of(account, ref) for ref in data.get("external_keys", ())]
+    return account, made
 
 
 def refuse(problems: Iterable[Problem]) -> None:

@@ -27,7 +27,8 @@ def create_many(session: Session, accounts: Iterable[AccountData]) -> Created:
     with session.undoing():
         for number, data in enumerate(accounts):
             try:
-                pieces[number] = building.make(session, data)
+                account, belonging = building.make(session, data)
+                pieces[number] = (account, *belonging)
             except ValidationFailed as error:
                 refused[number] = error.problems
         with session.guard.lifted():

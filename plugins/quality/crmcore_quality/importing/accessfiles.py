@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
-
-import csv
 
 from crmcore_quality.importing.survey import Survey
 from crmcore_quality.importing.values import Line, refusal

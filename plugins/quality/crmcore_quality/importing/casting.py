@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-
-from crmcore import Label, Problem
 from crmcore_italy import (
     normalise_email,
     normalise_fiscal,
@@ -18,6 +16,8 @@ from crmcore_italy import (
     read_address,
     read_company,
 )
+
+from crmcore import Label, Problem
 from crmcore_quality.importing import cells
 from crmcore_quality.importing.values import Line, Number, Structure, Target, problem
 

@@ -1,4 +1,4 @@
-"""What the text of a cell means: numbers, dates, flags and choices, by the dialect of the file; what is ambiguous is refused, never guessed."""
+"""What the text of a cell means: numbers, dates, flags, choices, by the dialect of the file; what is ambiguous is refused, not guessed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from crmcore import Label
 from crmcore_italy import PhoneNumber, read_phones
+
+from crmcore import Label
 from crmcore_quality.importing.values import Day, Dialect, Number
 
 if TYPE_CHECKING:
@@ -138,20 +139,20 @@ def to_phones(text: str) -> list[str]:
 
 def converter_of(spec: CharacteristicDef, dialect: Dialect) -> Callable[[str], Any]:
     """Return what turns the text of a cell into what a characteristic takes; what it raises is a ValueError with what was expected."""
-    if spec.type in {"decimal", "money"}:
-        return lambda text: to_number(text, dialect)
-    if spec.type in {"integer", "reference"}:
-        return lambda text: to_integer(text, dialect)
-    if spec.type == "date":
-        return lambda text: to_date(text, dialect)
-    if spec.type == "flag":
-        return to_flag
+    by_type: Mapping[str, Callable[[str], Any]] = {
+        "decimal": lambda text: to_number(text, dialect),
+        "money": lambda text: to_number(text, dialect),
+        "integer": lambda text: to_integer(text, dialect),
+        "reference": lambda text: to_integer(text, dialect),
+        "date": lambda text: to_date(text, dialect),
+        "flag": to_flag,
+    }
+    if spec.type in by_type:
+        return by_type[spec.type]
     codes = _codes(spec)
     if spec.type == "choices":
         return lambda text: [codes.get(each.strip().casefold(), each.strip()) for each in re.split(r"[,;|]", text) if each.strip()]
-    if codes:
-        return lambda text: codes.get(text.casefold(), text)
-    return str
+    return lambda text: codes.get(text.casefold(), str(text))
 
 
 def _codes(spec: CharacteristicDef) -> Mapping[str, str]:

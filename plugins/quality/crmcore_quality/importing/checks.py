@@ -1,7 +1,7 @@
 """Where others look at rows before they are written: checks that reject a row, and searches for accounts that resemble one.
 
 Both are asked once for each batch, with all of its rows that are neither rejected nor repeated so far. A check returns problems by position;
-a search returns ids of accounts by position, for rows whose keys no account has: with the policy `review` such a row waits for a decision.
+a search returns ids of accounts by position, for rows whose keys no account has: with policy `review` such a row waits.
 """
 
 from __future__ import annotations

@@ -7,7 +7,9 @@ from typing import Final
 from crmcore import ErrorCode
 
 FILE: Final = (
-    ErrorCode("QUALITY_IMPORT_FILE_MISSING", "{name} cannot be read: {reason}", "{name} non si può leggere: {reason}", "Check path and rights."),
+    ErrorCode(
+        "QUALITY_IMPORT_FILE_MISSING", "{name} cannot be read: {reason}", "{name} non si può leggere: {reason}", "Check path and rights."
+    ),
     ErrorCode("QUALITY_IMPORT_EMPTY", "{name} has no rows", "{name} non ha righe", "A list has one line of headings, and rows below it."),
     ErrorCode(
         "QUALITY_IMPORT_ONE_COLUMN",
@@ -58,9 +60,14 @@ FILE: Final = (
         "Rename the file, or say the format.",
     ),
     ErrorCode(
-        "QUALITY_IMPORT_ENCRYPTED", "{name} is protected by a password", "{name} è protetto da password", "Save the workbook without a password."
+        "QUALITY_IMPORT_ENCRYPTED",
+        "{name} is protected by a password",
+        "{name} è protetto da password",
+        "Save the workbook without a password.",
     ),
-    ErrorCode("QUALITY_IMPORT_DAMAGED", "{name} is damaged: {reason}", "{name} è danneggiato: {reason}", "Get the file again, or save it anew."),
+    ErrorCode(
+        "QUALITY_IMPORT_DAMAGED", "{name} is damaged: {reason}", "{name} è danneggiato: {reason}", "Get the file again, or save it anew."
+    ),
     ErrorCode(
         "QUALITY_IMPORT_BOMB",
         "{name} unpacks to {size} MB, which no list does; nothing was read",

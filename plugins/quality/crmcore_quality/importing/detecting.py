@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, Final
 
 from crmcore_italy import normalise_email, normalise_fiscal, normalise_vat
+
 from crmcore_quality.importing import cells
 from crmcore_quality.importing.sources import Source
 from crmcore_quality.importing.values import Dialect, Line, Structure, Target
@@ -19,8 +20,10 @@ _FEW: Final = 12
 """Distinct values up to which a column is a choice worth showing, and no free text."""
 
 _HEADINGS: Final[Mapping[str, str]] = {
-    "name": r"ragione sociale|denominazione|nominativo|azienda|cliente|intestatario|ditta|nome( e cognome)?|cognome( e nome)?|company( name)?|name",
-    "phone": r"(tel(efono)?|cell(ulare)?|mobile|phone|recapito)( ?(1|2|3|fisso|mobile|ufficio|casa))?\.?|numero( di)? telefono|n\.? ?tel(efono)?",
+    "name": r"ragione sociale|denominazione|nominativo|azienda|cliente|intestatario|ditta|nome( e cognome)?|cognome( e nome)?|"
+    r"company( name)?|name",
+    "phone": r"(tel(efono)?|cell(ulare)?|mobile|phone|recapito)( ?(1|2|3|fisso|mobile|ufficio|casa))?\.?|numero( di)? telefono|"
+    r"n\.? ?tel(efono)?",
     "email": r"e-?mail|posta elettronica|mail|indirizzo e-?mail",
     "pec": r"pec|posta certificata|indirizzo pec",
     "vat_code": r"p\.? ?iva|partita iva|vat( (code|number|no))?",

@@ -56,8 +56,8 @@ def _holders(session: Session, field: str, values: set[str]) -> Mapping[str, set
     if kind == "c":
         pairs = _by_characteristic(session, name, values)
     elif kind == "key":
-        mine = (ExternalKey.entity == "account", ExternalKey.source == name, ExternalKey.company == "", ExternalKey.stream == "")
-        pairs = _pairs(session, ExternalKey.key, ExternalKey.entity_id, values, *mine, Account.id == ExternalKey.entity_id)
+        ours = (ExternalKey.entity == "account", ExternalKey.source == name, ExternalKey.company == "", ExternalKey.stream == "")
+        pairs = _pairs(session, ExternalKey.key, ExternalKey.entity_id, values, *ours, Account.id == ExternalKey.entity_id)
     else:
         column = getattr(Account, "phone1" if kind == "phone" else kind)
         pairs = _pairs(session, column, Account.id, values)

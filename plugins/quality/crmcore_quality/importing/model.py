@@ -61,8 +61,8 @@ class ImportRow(QualityEntity):
     """What became of one row of a file.
 
     ``before`` and ``after`` are the fields of an existing account that were changed; ``made`` are the records that the row made, as entity
-    and id; ``first_line`` is the row that this one repeats; ``cells`` are kept where somebody may want to look at them again; ``undone`` says
-    what an undo did.
+    and id; ``first_line`` is the row that this one repeats; ``cells`` are kept where somebody may want to look at them again;
+    ``undone`` says what an undo did.
     """
 
     __tablename__ = "quality_import_row"

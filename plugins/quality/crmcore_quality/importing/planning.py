@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 from sqlalchemy import select
 
 from crmcore import Problem
-from crmcore.accounts import AccountData, KeyRef, SiteFields
+from crmcore.accounts import AccountData, KeyRef
 from crmcore_quality.importing import checks
 from crmcore_quality.importing.casting import Values
 from crmcore_quality.importing.finding import State, find_accounts, read_states
@@ -27,8 +27,8 @@ _CODE_BITS: Final = 8
 class Plan:
     """One row: what it says, and what becomes of it.
 
-    ``changes`` are fields of the account with their old and new values: ``name``, ``c.kwh``, ``portfolio.1``, ``site.7.street``; ``phones``,
-    ``keys`` and ``site`` are added to it.
+    ``changes`` are fields of the account with their old and new values: ``name``, ``c.kwh``, ``portfolio.1``, ``site.7.street``;
+    ``phones``, ``keys`` and ``site`` are added to it.
     """
 
     values: Values
@@ -128,6 +128,7 @@ def _find_repeated(session: Session, import_id: int | None, plans: Sequence[Plan
 
 
 def _match(session: Session, structure: Structure, plans: Sequence[Plan]) -> None:
+    holders: Sequence[int]
     found = find_accounts(session, structure, [plan.values for plan in plans])
     new = [plan for plan, holders in zip(plans, found, strict=True) if not holders]
     for plan, holders in zip(plans, found, strict=True):
@@ -153,36 +154,35 @@ def _decide(structure: Structure, plan: Plan, holders: Sequence[int]) -> None:
 
 def compare(structure: Structure, plan: Plan, state: State) -> None:
     """Find what a row changes of an account: cells that are empty, or as the account has it already, change nothing."""
-    values, rules = plan.values, {target.field: target.replace for target in structure.columns}
-
-    def wish(name: str, field: str, old: object, new: object) -> None:
-        rule = rules.get(field, Replace.ALWAYS)
-        empty = old is None or old == ""
-        if rule is Replace.NEVER or (rule is Replace.EMPTY and not empty) or (old == new and type(old) is type(new)):
-            return
-        plan.changes[name] = (old, new)
-
-    for field, new in values.account.items():
-        if field in values.given:
-            wish(field, field, state.account.get(field), new)
-    for key, new in values.characteristics.items():
-        if f"c.{key}" in values.given:
-            wish(f"c.{key}", f"c.{key}", state.characteristics.get(key), new)
-    for number, code in values.portfolios.items():
-        field = "portfolio" if number == 1 and "portfolio" in rules else f"portfolio.{number}"
-        if field in values.given:
-            wish(f"portfolio.{number}", field, state.portfolios.get(number), code)
+    values, given = plan.values, plan.values.given
+    rules = {target.field: target.replace for target in structure.columns}
+    for name, field, old, new in _pairs(values, state, rules):
+        if field in given or name.startswith("site."):
+            rule = rules.get(field, Replace.ALWAYS)
+            kept = rule is Replace.NEVER or (rule is Replace.EMPTY and old is not None and old != "")
+            if not kept and not (old == new and type(old) is type(new)):
+                plan.changes[name] = (old, new)
     plan.keys = tuple(KeyRef(source, key) for source, key in values.keys.items() if (source, key) not in state.keys)
-    fresh = [number for number in values.phones if number not in state.phones] if "phone" in values.given else []
+    fresh = [number for number in values.phones if number not in state.phones] if "phone" in given else []
     if fresh and state.account.get("phone1") is None:
         plan.changes["phone1"] = (None, fresh.pop(0))
     plan.phones = tuple(fresh)
-    site = site_of(values, only_given=True)
-    if site and state.site is None:
-        plan.site = site
-    for part, new in site.items() if state.site is not None else ():
-        field = part if part in rules else "address"
-        wish(f"site.{state.site['id']}.{part}", field, state.site.get(part), new)
+    if state.site is None:
+        plan.site = site_of(values, only_given=True)
+
+
+def _pairs(values: Values, state: State, rules: Mapping[str, Replace]) -> Iterator[tuple[str, str, Any, Any]]:
+    """Yield what the row and the account both have a place for: its name, the field of the mapping, the old and the new value."""
+    for field, new in values.account.items():
+        yield field, field, state.account.get(field), new
+    for key, new in values.characteristics.items():
+        yield f"c.{key}", f"c.{key}", state.characteristics.get(key), new
+    for number, code in values.portfolios.items():
+        field = "portfolio" if number == 1 and "portfolio" in rules else f"portfolio.{number}"
+        yield f"portfolio.{number}", field, state.portfolios.get(number), code
+    if state.site is not None:
+        for part, new in site_of(values, only_given=True).items():
+            yield f"site.{state.site['id']}.{part}", part if part in rules else "address", state.site.get(part), new
 
 
 def site_of(values: Values, *, only_given: bool = False) -> dict[str, str]:
@@ -203,18 +203,15 @@ def site_of(values: Values, *, only_given: bool = False) -> dict[str, str]:
 
 def new_account(structure: Structure, values: Values) -> AccountData:
     """Return the account that a row makes."""
-    portfolio = {int(number): code for number, code in structure.portfolio.items()} | values.portfolios
     site = site_of(values)
-    sites: list[SiteFields] = [{"kind": structure.site, **site}] if site else []  # type: ignore[typeddict-item] # keys are those of SITE
-    fields: dict[str, Any] = {"kind": structure.kind, **values.account}
+    # The keys of both maps are those of `ACCOUNT` and `SITE`, which are fields of accounts and sites.
+    data: Any = {"name": "", "kind": structure.kind, **values.account}
     if values.phones:
-        fields["phone1"] = values.phones[0]
-    return {  # type: ignore[typeddict-item] # keys are those of ACCOUNT
-        "name": values.account.get("name", ""),
-        **fields,
-        "portfolio": portfolio,
-        "sites": sites,
-        "contact_points": [{"kind": "phone", "value": number, "position": n} for n, number in enumerate(values.phones[1:], 2)],
-        "external_keys": [KeyRef(source, key) for source, key in values.keys.items()],
-        "characteristics": values.characteristics,
-    }
+        data["phone1"] = values.phones[0]
+    data["portfolio"] = {int(number): code for number, code in structure.portfolio.items()} | values.portfolios
+    data["sites"] = [{"kind": structure.site, **site}] if site else []
+    data["contact_points"] = [{"kind": "phone", "value": number, "position": n} for n, number in enumerate(values.phones[1:], 2)]
+    data["external_keys"] = [KeyRef(source, key) for source, key in values.keys.items()]
+    data["characteristics"] = values.characteristics
+    made: AccountData = data
+    return made

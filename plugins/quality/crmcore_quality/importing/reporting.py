@@ -68,8 +68,9 @@ def _write_csv(rows: Iterable[ReportRow], path: Path, titles: Sequence[str]) -> 
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=";")
         writer.writerow(titles)
-        for count, row in enumerate(rows, 1):
+        for row in rows:
             writer.writerow([_safe(cell) for cell in cells_of(row)])
+            count += 1
     return count
 
 
@@ -90,6 +91,7 @@ def _write_workbook(rows: Iterable[ReportRow], path: Path, titles: Sequence[str]
         sheet = book.add_worksheet("report")
         sheet.write_row(0, 0, titles, book.add_format({"bold": True}))
         sheet.freeze_panes(1, 0)
-        for count, row in enumerate(rows, 1):
+        for row in rows:
+            count += 1
             sheet.write_row(count, 0, cells_of(row))
     return count

@@ -33,7 +33,7 @@ Progress = Callable[[int], None]
 """Called after each batch with the number of rows read so far."""
 
 
-class _Stopped(Exception):  # noqa: N818 - no error: the way out of the loop
+class _Stopped(Exception):
     """Somebody cancelled the import, or another process runs it."""
 
 

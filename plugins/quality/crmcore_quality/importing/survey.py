@@ -64,8 +64,7 @@ def survey(path: Path, *, encoding: str = "", trust_content: bool = False) -> Su
     """Look at a file; ``trust_content`` reads what it is, whatever it is called.
 
     Raises:
-        ImportRefused: ``QUALITY_IMPORT_FILE_MISSING``, ``QUALITY_IMPORT_EMPTY``, ``QUALITY_IMPORT_EXTENSION``, ``QUALITY_IMPORT_FORMAT``, ``QUALITY_IMPORT_ENCRYPTED``, ``QUALITY_IMPORT_NUL``,
-            ``QUALITY_IMPORT_ENCODING``.
+        ImportRefused: for a file that is missing, empty, no list, not what it is called, encrypted, or not the text that it should be.
     """
     digest = hashlib.sha256()
     try:

@@ -122,4 +122,6 @@ def _cell(found: Survey, number: int, value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return value
-    raise refusal("QUALITY_IMPORT_ROW_UNREADABLE", name=found.name, line=number, reason=f"{type(value).__name__} ≠ testo, numero / text, number")
+    raise refusal(
+        "QUALITY_IMPORT_ROW_UNREADABLE", name=found.name, line=number, reason=f"{type(value).__name__} ≠ testo, numero / text, number"
+    )

@@ -26,8 +26,6 @@ UNDO: Final = "undo:import"
 _ATTEMPTS: Final = 8
 UNDONE: Final = "undone"
 KEPT: Final = "kept"
-_OWN: Final = frozenset({"quality_import_row"})
-"""Tables that refer to an account without keeping it."""
 
 Named = tuple[str, int]
 
@@ -122,7 +120,9 @@ class _Undo:
             kept = self._put_back(row, account, sites, homes)
             left = self._delete(row, touched)
             row.undone = KEPT if kept or left else UNDONE
-            row.problems = [each for each in row.problems if each["code"] not in {"QUALITY_IMPORT_KEPT", "QUALITY_IMPORT_USED"}] + kept + left
+            row.problems = (
+                [each for each in row.problems if each["code"] not in {"QUALITY_IMPORT_KEPT", "QUALITY_IMPORT_USED"}] + kept + left
+            )
         self.session.flush()
 
     def _put_back(self, row: ImportRow, account: Account, sites: Mapping[int, Site], homes: Mapping[Named, str]) -> list[dict[str, str]]:
@@ -200,10 +200,10 @@ class _Undo:
         found: set[Named] = set()
         with self.session.guard.lifted():
             for name, cls in self.session.registry.entities.items():
-                for column in _references(cls):
-                    if name not in _OWN:
-                        rows = self.session.execute(select(column, cls.id).where(column.in_(ids)))
-                        found |= {("account", row[0]) for row in rows if (name, row[1]) not in own}
+                # Only machines write tables without history: what they refer to is nobody's work.
+                for column in _references(cls) if cls.__audited__ else ():
+                    rows = self.session.execute(select(column, cls.id).where(column.in_(ids)))
+                    found |= {("account", row[0]) for row in rows if (name, row[1]) not in own}
         return found
 
 

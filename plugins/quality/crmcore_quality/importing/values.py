@@ -166,8 +166,8 @@ class Line:
 class Summary:
     """How far an import is, and what it counted.
 
-    ``counts`` are rows by outcome, ``read`` their sum; ``fields`` is how many fields of accounts that were there changed, ``values`` how many
-    characteristic values were written, by key; ``warnings`` is how many cells were left out.
+    ``counts`` are rows by outcome, ``read`` their sum; ``fields`` is how many fields of accounts that were there changed, ``values`` how
+    many characteristic values were written, by key; ``warnings`` is how many cells were left out.
     """
 
     id: int

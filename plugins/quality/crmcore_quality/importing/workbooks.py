@@ -11,7 +11,7 @@ from typing import IO, Any, Final
 
 from crmcore_quality.importing.survey import Survey
 from crmcore_quality.importing.textfiles import LONGEST_CELL
-from crmcore_quality.importing.values import Day, ImportRefused, Line, Number, refusal
+from crmcore_quality.importing.values import Day, Line, Number, refusal
 
 _MB: Final = 1 << 20
 LARGEST: Final = 1024 * _MB
@@ -35,7 +35,7 @@ def check_archive(found: Survey) -> str:
             declared = sum(member.file_size for member in members)
             _refuse_bomb(found, declared)
             if len(members) > _MEMBERS:
-                raise refusal("QUALITY_IMPORT_BOMB", name=found.name, size=f"{len(members)} ×")
+                raise refusal("QUALITY_IMPORT_BOMB", name=found.name, size=f"> {LARGEST // _MB}")
             if any(member.flag_bits & 1 for member in members):
                 raise refusal("QUALITY_IMPORT_ENCRYPTED", name=found.name)
             _unpack(found, members)
@@ -70,7 +70,8 @@ def _sizes(file: IO[bytes], member: zipfile.ZipInfo) -> Iterator[int]:
         yield left
         return
     if member.compress_type != zipfile.ZIP_DEFLATED:
-        raise zipfile.BadZipFile(f"{member.filename}: method {member.compress_type}")
+        message = f"{member.filename}: method {member.compress_type}"
+        raise zipfile.BadZipFile(message)
     inflate = zlib.decompressobj(-15)
     while left > 0 and not inflate.eof:
         chunk = file.read(min(left, 1 << 16))
@@ -115,15 +116,15 @@ class Workbook:
 
     def rows(self, sheet: str) -> Iterator[Line]:
         """Yield the rows of a sheet by their numbers, blank ones too; merged cells are refused where rows are data."""
+        for number, row in enumerate(self._rows(sheet), 1):
+            cells = [_text(value) for value in row]
+            if any(len(cell) > LONGEST_CELL for cell in cells):
+                raise refusal("QUALITY_IMPORT_CELL_TOO_LONG", name=self._found.name, line=number, most=LONGEST_CELL)
+            yield Line(number, cells)
+
+    def _rows(self, sheet: str) -> Iterator[list[Any]]:
         try:
-            table = self._book.get_sheet_by_name(sheet)
-            for number, row in enumerate(table.iter_rows(), 1):
-                cells = [_text(value) for value in row]
-                if any(len(cell) > LONGEST_CELL for cell in cells):
-                    raise refusal("QUALITY_IMPORT_CELL_TOO_LONG", name=self._found.name, line=number, most=LONGEST_CELL)
-                yield Line(number, cells)
-        except ImportRefused:
-            raise
+            yield from self._book.get_sheet_by_name(sheet).iter_rows()
         except Exception as error:
             # Calamine has several kinds of errors, and panics of its own for what nobody foresaw: all mean that the file is not sound.
             if type(error).__module__.partition(".")[0] not in {"python_calamine", "pyo3_runtime"}:
@@ -142,17 +143,13 @@ class Workbook:
 
 # Whatever a cell holds.
 def _text(value: Any) -> str:  # noqa: ANN401
-    if isinstance(value, str):
-        return value
+    if isinstance(value, str) or value is None:
+        return value or ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return Number(value)
-    if isinstance(value, float):
+    if isinstance(value, int | float):
         # Spreadsheets have no whole numbers: a postcode comes as 36061.0.
-        return Number(int(value)) if value.is_integer() and abs(value) < 2**53 else Number(repr(value))
+        return Number(int(value)) if isinstance(value, int) or (value.is_integer() and abs(value) < 2**53) else Number(repr(value))
     if isinstance(value, dt.datetime):
-        return Day(value.date().isoformat()) if value.time() == dt.time() else Day(value.isoformat(" "))
-    if isinstance(value, dt.date):
-        return Day(value.isoformat())
-    return "" if value is None else str(value)
+        value = value.date() if value.time() == dt.time() else value
+    return Day(value.isoformat()) if isinstance(value, dt.date) else str(value)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from crmcore import Account, Entity
-from crmcore.accounts import KeyRef
 from crmcore.model import Site
 from crmcore_quality.importing.model import ImportKey, ImportRow
 from crmcore_quality.importing.planning import Plan, new_account
@@ -62,7 +61,7 @@ def _change(session: Session, structure: Structure, plans: Sequence[Plan]) -> No
         if plan.site:
             added.append((plan, session.accounts.add_site(account, kind=structure.site, **plan.site)))  # type: ignore[arg-type] # parts of a site
         added += [(plan, session.accounts.add_contact_point(account, kind="phone", value=number)) for number in plan.phones]
-        added += [(plan, session.accounts.link(account, ref.source, ref.key)) for ref in plan.keys if isinstance(ref, KeyRef)]
+        added += [(plan, session.accounts.link(account, ref.source, ref.key)) for ref in plan.keys]
     session.flush()
     for plan, record in added:
         plan.made.append((record.entity_name(), record.id))
