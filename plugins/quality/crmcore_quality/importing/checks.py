@@ -1,6 +1,6 @@
 """Where others look at rows before they are written: checks that reject a row, and searches for accounts that resemble one.
 
-Both are asked once for each batch, with all of its rows that are neither rejected nor repeated so far. A check returns problems by position;
+Both are asked once for each batch, with its rows that are neither rejected nor repeated so far. A check returns problems by position;
 a search returns ids of accounts by position, for rows whose keys no account has: with policy `review` such a row waits.
 """
 
