@@ -62,9 +62,7 @@ def _say(crm: Crm, key: str, **params: object) -> str:
 @click.option("--save", "code", metavar="CODE", help="Keep the proposal as a saved mapping.")
 @click.option("--save-as", type=click.Path(path_type=Path), help="Write the proposal as YAML for the files of the deployment.")
 @pass_crm
-def detect(
-    crm: Crm, file: Path, format_: str, encoding: str, delimiter: str, sheet: str, code: str | None, save_as: Path | None
-) -> None:
+def detect(crm: Crm, file: Path, format_: str, encoding: str, delimiter: str, sheet: str, code: str | None, save_as: Path | None) -> None:
     """Propose a mapping for a list: what each column becomes, and how the file is written."""
     output, imports = current_output(), Imports(crm)
     found = imports.detect(file, Dialect(format=format_, encoding=encoding, delimiter=delimiter, sheet=sheet))

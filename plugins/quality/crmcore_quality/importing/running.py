@@ -17,7 +17,7 @@ from crmcore_quality.importing.model import Import
 from crmcore_quality.importing.planning import Plan, plan_rows
 from crmcore_quality.importing.sources import Source
 from crmcore_quality.importing.values import Line, Outcome, Structure, refusal
-from crmcore_quality.importing.writing import write_plans, write_rows
+from crmcore_quality.importing.writing import FATAL, write_plans, write_rows
 
 if TYPE_CHECKING:
     from crmcore import Crm, Session
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 BATCH: Final = 2_000
 """Rows in one transaction: SQLite's write lock is held for about a second."""
 _ATTEMPTS: Final = 8
-_FATAL: Final = frozenset({"FUNCTION_NOT_GRANTED", "FIELD_NOT_GRANTED"})
-"""What is refused of one row is refused of all."""
 SOURCE: Final = "import"
 
 Progress = Callable[[int], None]
@@ -72,7 +70,7 @@ class Runner:
         try:
             self._attempt(lines, None)
         except (ValidationFailed, AccessDenied) as error:
-            if any(problem.code in _FATAL for problem in error.problems):
+            if any(problem.code in FATAL for problem in error.problems):
                 raise
             if len(lines) == 1:
                 self._attempt(lines, _first(error))

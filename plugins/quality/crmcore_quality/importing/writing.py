@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from crmcore import Account, Entity
+from crmcore import Account, Entity, ValidationFailed
 from crmcore.model import Site
 from crmcore_quality.importing.model import ImportKey, ImportRow
 from crmcore_quality.importing.planning import Plan, new_account
@@ -16,6 +16,8 @@ from crmcore_quality.importing.values import Outcome, Structure
 if TYPE_CHECKING:
     from crmcore import Problem, Session
 
+FATAL: Final = frozenset({"FUNCTION_NOT_GRANTED", "FIELD_NOT_GRANTED"})
+"""What is refused of one row is refused of all."""
 _ROW = (
     "import_id",
     "line",
@@ -42,6 +44,8 @@ def write_plans(session: Session, structure: Structure, plans: Sequence[Plan]) -
     made = session.accounts.create_many(new_account(structure, plan.values) for plan in new)
     for place, plan in enumerate(new):
         if place in made.refused:
+            if any(each.code in FATAL for each in made.refused[place]):
+                raise ValidationFailed("VALIDATION_FAILED", made.refused[place])
             plan.end(Outcome.REJECTED, made.refused[place][0])
         else:
             plan.account_id, plan.made = made.ids[place], list(made.made[place])
