@@ -11,12 +11,14 @@ from sqlalchemy import ColumnElement, select
 from crmcore.accounts import building
 from crmcore.accounts.card import Card, card_of
 from crmcore.accounts.identity import repeated_codes
+from crmcore.accounts.many import create_many
 from crmcore.accounts.members import MembersApi, is_key
-from crmcore.accounts.seed import PRIMARY_UNIT
 from crmcore.accounts.values import (
     AccountChanges,
+    AccountData,
     AccountFields,
     ContactPointData,
+    Created,
     KeyRef,
     PersonData,
     SiteFields,
@@ -28,8 +30,6 @@ from crmcore.model import (
     AccountPortfolio,
     AccountRole,
     BusinessUnit,
-    ContactPoint,
-    Entity,
     ExternalKey,
     Portfolio,
     Site,
@@ -147,25 +147,32 @@ class AccountsApi(MembersApi):
         Raises:
             ValidationFailed: ``CODE_UNKNOWN`` and ``FIELD_UNKNOWN``; the commit raises what the rules say (I-1 to I-9).
         """
-        sites, people, contact_points = list(sites), list(people), list(contact_points)
-        problems = unknown_fields(Account, fields)
-        problems += [problem for site in sites for problem in unknown_fields(Site, site)]
-        problems += [problem for point in contact_points for problem in unknown_fields(ContactPoint, point)]
-        building.refuse([*problems, *building.person_problems(people)])
-        wanted = {PRIMARY_UNIT: portfolio} if isinstance(portfolio, str) else dict(portfolio or {})
-        found = building.find_portfolios(self._session, wanted)
-        if fields.get("private") and "owner" not in fields and not self._session.actor.is_system:
-            fields["owner"] = self._session.actor.name
-        account = self._session.add(Account(name=name, characteristics=dict(characteristics or {}), **fields))
-        made: list[Entity] = [building.portfolio_of(self._session, account, n, found[n], code) for n, code in wanted.items()]
-        made += [building.role_of(account, role) for role in dict.fromkeys(roles)]
-        made += [building.site_of(account, site) for site in sites]
-        made += [each for person in people for each in building.person_of(account, person)]
-        made += [building.point_of(account, point) for point in contact_points]
-        made += [building.key_of(account, ref) for ref in external_keys]
-        for each in made:
+        data: AccountData = {
+            "name": name,
+            "portfolio": portfolio,
+            "roles": roles,
+            "sites": sites,
+            "people": people,
+            "contact_points": contact_points,
+            "external_keys": external_keys,
+            "characteristics": characteristics,
+            **fields,
+        }
+        account, belonging = building.make(self._session, data)
+        for each in (account, *belonging):
             self._session.add(each)
         return account
+
+    def create_many(self, accounts: Iterable[AccountData]) -> Created:
+        """Write new accounts at once, in the transaction of the session, and return their ids, and the problems of those that are refused.
+
+        Each is looked at by every rule and plugin, and leaves the same rows, history and events as one of `create`, at half the price.
+        What is only known at the commit, such as the sole legal site (I-8), is refused there, with all of them.
+
+        Raises:
+            AccessDenied: ``ACCESS_DENIED`` when one of them would not exist for the user; nothing is written.
+        """
+        return create_many(self._session, accounts)
 
     def update(
         self, account: Account, *, characteristics: Mapping[str, object] | None = None, **changes: Unpack[AccountChanges]

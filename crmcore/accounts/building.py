@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
+from crmcore.accounts.seed import PRIMARY_UNIT
 from crmcore.accounts.trees import MEMO_CODES, PORTFOLIO, UNIT, Known, remember
-from crmcore.accounts.values import KeyRef, unknown_fields
+from crmcore.accounts.values import AccountData, KeyRef, unknown_fields
 from crmcore.errors import Problem, ValidationFailed
 from crmcore.model import (
     Account,
@@ -28,6 +29,35 @@ if TYPE_CHECKING:
     from crmcore.session import Session
 
 _REACHED_BY: Final = ("phone", "email", "pec")
+_BELONGING: Final = frozenset({"portfolio", "roles", "sites", "people", "contact_points", "external_keys", "characteristics"})
+"""What is given of a new account and is no field of it."""
+
+
+def make(session: Session, data: AccountData) -> tuple[Account, list[Entity]]:
+    """Return a new account and all that belongs to it, in no session yet; each refers to the account.
+
+    Raises:
+        ValidationFailed: ``CODE_UNKNOWN`` and ``FIELD_UNKNOWN``.
+    """
+    fields: dict[str, Any] = {key: value for key, value in data.items() if key not in _BELONGING}
+    sites, people, points = list(data.get("sites", ())), list(data.get("people", ())), list(data.get("contact_points", ()))
+    problems = unknown_fields(Account, fields)
+    problems += [problem for site in sites for problem in unknown_fields(Site, site)]
+    problems += [problem for point in points for problem in unknown_fields(ContactPoint, point)]
+    refuse([*problems, *person_problems(people)])
+    portfolio = data.get("portfolio")
+    wanted = {PRIMARY_UNIT: portfolio} if isinstance(portfolio, str) else dict(portfolio or {})
+    found = find_portfolios(session, wanted)
+    if fields.get("private") and "owner" not in fields and not session.actor.is_system:
+        fields["owner"] = session.actor.name
+    account = Account(characteristics=dict(data.get("characteristics") or {}), **fields)
+    made: list[Entity] = [portfolio_of(session, account, number, found[number], code) for number, code in wanted.items()]
+    made += [role_of(account, role) for role in dict.fromkeys(data.get("roles", ()))]
+    made += [site_of(account, site) for site in sites]
+    made += [each for person in people for each in person_of(account, person)]
+    made += [point_of(account, point) for point in points]
+    made += [key_of(account, ref) for ref in data.get("external_keys", ())]
+    return account, made
 
 
 def refuse(problems: Iterable[Problem]) -> None:

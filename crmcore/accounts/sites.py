@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _PARTS: Final = frozenset({"postcode", "province", "istat_code", "country"})
 _ITALY: Final = "IT"
+_UNDO: Final = "undo"
+"""What the source of a session starts with when a mass change is taken back."""
 
 
 def check_addresses(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
@@ -83,6 +85,9 @@ def check_legal_sites(session: Session, changes: Sequence[Change]) -> Iterator[P
                 touched[record.id] = 2
         elif isinstance(record, Site):
             _note(change, record, touched, lost)
+    if session.source.partition(":")[0] == _UNDO:
+        # What is taken back becomes what it was, also without a legal site.
+        lost.clear()
     # One legal site of a new account, which nobody else knows yet, is as it should be.
     doubtful = {key for key, times in touched.items() if key not in new or times > 1} | lost | (new if demanded else set())
     known = sorted(doubtful - new)

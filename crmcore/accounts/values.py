@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Required, TypedDict
 
 import attrs
@@ -97,6 +98,31 @@ class ContactPointData(TypedDict, total=False):
     position: int
 
 
+class AccountData(AccountFields, total=False):
+    """A new account with all that belongs to it: what `AccountsApi.create` takes."""
+
+    name: Required[str]
+    portfolio: str | Mapping[int, str] | None
+    roles: Iterable[str]
+    sites: Iterable[SiteFields]
+    people: Iterable[PersonData]
+    contact_points: Iterable[ContactPointData]
+    external_keys: Iterable[KeyRef]
+    characteristics: Mapping[str, object] | None
+
+
+@attrs.frozen
+class Created:
+    """What became of many new accounts, by their positions: the ids of those that were written, the problems of the others.
+
+    ``made`` names all records of each account that was written, as entity and id; the account itself comes first.
+    """
+
+    ids: Mapping[int, int]
+    refused: Mapping[int, tuple[Problem, ...]]
+    made: Mapping[int, tuple[tuple[str, int], ...]]
+
+
 @attrs.frozen(kw_only=True)
 class Related:
     """One relation as it is seen from one of its two sides.
@@ -138,12 +164,16 @@ class ConsentState:
 
 def unknown_fields(cls: type[Entity], given: Mapping[str, object], more: Collection[str] = ()) -> list[Problem]:
     """Return a problem for each name that is no field of an entity which a caller may set."""
-    own = {"id", "version", "uid", *STAMPS}
-    known = sorted({prop.key for prop in inspect(cls).column_attrs if prop.key not in own} | set(more))
+    known = _settable(cls)
     problems = []
     for name in given:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+        if name not in known and name not in more:
+            near = difflib.get_close_matches(name, sorted({*known, *more}), n=1)
             params: dict[str, Any] = {"entity": cls.entity_name(), "field": name, "hint": f" ({near[0]}?)" if near else ""}
             problems.append(Problem(code="FIELD_UNKNOWN", params=params))
     return problems
+
+
+@lru_cache(maxsize=256)
+def _settable(cls: type[Entity]) -> frozenset[str]:
+    return frozenset(prop.key for prop in inspect(cls).column_attrs) - {"id", "version", "uid", *STAMPS}

@@ -57,7 +57,7 @@ class Change:
 
 def collect_changes(orm: OrmSession) -> list[Change]:
     """Return what the next flush would write, in the order in which the records were added or loaded."""
-    found = [_created(record) for record in orm.new if isinstance(record, Entity)]
+    found = [created(record) for record in orm.new if isinstance(record, Entity)]
     deleted = orm.deleted
     for record in orm.dirty:
         if isinstance(record, Entity) and record not in deleted:
@@ -83,7 +83,8 @@ def complete_changes(changes: Iterable[Change]) -> list[Change]:
     return kept
 
 
-def _created(record: Entity) -> Change:
+def created(record: Entity) -> Change:
+    """Return the change that a new record is; its plain defaults are filled."""
     plan = plan_of(type(record))
     state = record.__dict__
     for key, value in plan.defaults:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from sqlalchemy import Connection, Delete, Executable, Insert, Result, ScalarResult, Select, Update
+from sqlalchemy import Connection, Executable, Result, ScalarResult, Select
 from sqlalchemy.engine import Row
 
 from crmcore.access.guard import Guard
@@ -19,6 +19,7 @@ from crmcore.model import Entity
 from crmcore.session.actor import Actor, Cause
 from crmcore.session.orm import OrmSession
 from crmcore.session.refusals import audit_hidden
+from crmcore.session.statements import check_statement, insert_plain
 from crmcore.session.unit import UnitOfWork
 from crmcore.session.work import JobsApi, TimersApi
 from crmcore.storage import WRITE_OPTION, take_write_lock, translate_errors
@@ -245,7 +246,7 @@ class Session:
             UsageError: ``DIRECT_WRITE_REFUSED`` for INSERT, UPDATE or DELETE on an audited entity, and for text that is not a query.
         """
         self._check_open()
-        self._check_statement(statement)
+        check_statement(self, statement)
         with translate_errors():
             return self.orm.execute(statement, parameters or {})
 
@@ -262,6 +263,16 @@ class Session:
         return self.execute(statement).first()
 
     # Writing
+
+    def insert(self, cls: type[Entity], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Insert many rows, as the values of these columns, at once: for tables that keep no history, which no rule looks at.
+
+        Raises:
+            UsageError: ``DIRECT_WRITE_REFUSED`` for an entity that keeps history.
+        """
+        self._check_open()
+        with self.undoing():
+            insert_plain(self, cls, names, rows)
 
     def add(self, record: E) -> E:
         """Put a new record into the session, and return it; it is written at the next `flush` or `commit`."""
@@ -313,6 +324,16 @@ class Session:
         self._reset()
         if announced:
             self.crm.wake()
+
+    def rehearse(self) -> None:
+        """Do all that `commit` does, and undo it: what would be refused raises, and nothing stays."""
+        unit = self.unit
+        with self.undoing():
+            if unit.has_work():
+                self.take_write_lock()
+                with self.guard.lifted():
+                    unit.run()
+        self.rollback()
 
     def rollback(self) -> None:
         """Undo everything since the last commit."""
@@ -384,20 +405,3 @@ class Session:
             for mourn in mourners:
                 mourn(error)
             raise
-
-    def _check_statement(self, statement: Executable) -> None:
-        if isinstance(statement, Select):
-            return
-        if isinstance(statement, Insert | Update | Delete):
-            name = getattr(statement.table, "name", str(statement.table))
-            cls = next((cls for cls in self.registry.entities.values() if cls.__tablename__ == name), None)
-            derived = any(table.name == name for tables in self.registry.derived.values() for table in tables)
-            if derived or (cls is not None and not cls.__audited__ and not cls.__append_only__):
-                self.take_write_lock()
-                return
-            raise UsageError("DIRECT_WRITE_REFUSED", statement=type(statement).__name__.upper(), table=name)
-        if statement.is_select:
-            return
-        text = str(statement).split(maxsplit=1)
-        if not text or text[0].upper() not in {"SELECT", "WITH", "VALUES"}:
-            raise UsageError("DIRECT_WRITE_REFUSED", statement=text[0].upper() if text else "", table="a text statement")

@@ -27,6 +27,7 @@ from crmcore.session.fields import plan_of
 from crmcore.session.following import Touched, normalise
 from crmcore.session.journal import Told, write_journal
 from crmcore.session.keys import assign_keys
+from crmcore.session.newcomers import insert_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,15 +107,27 @@ class UnitOfWork:
             with guard.lowered():
                 guard.check_existing(changes)
             self._write(changes)
-            now = self.session.now()
-            written = complete_changes(changes)
-            self.touched.note(written)
-            for change in written:
-                if self.tells and plan_of(type(change.record)).audited:
-                    self.tell(change, now)
-            rules.follow_flush(self.session, written)
-            with guard.lowered():
-                guard.check_written(written)
+            self._follow(changes)
+
+    def insert(self, changes: Sequence[Change]) -> None:
+        """Write new records, which are in no session, without the ORM; `problems_of` found nothing wrong with these changes."""
+        with self.session.guard.lifted():
+            self.session.take_write_lock()
+            forget_fingerprints(self.session)
+            insert_new(self.session.orm.connection(), changes)
+            self._follow(changes)
+
+    def _follow(self, changes: Sequence[Change]) -> None:
+        """Tell of what was written, do what follows from it, and check that it is within the scope of the user."""
+        now = self.session.now()
+        written = complete_changes(changes)
+        self.touched.note(written)
+        for change in written:
+            if self.tells and plan_of(type(change.record)).audited:
+                self.tell(change, now)
+        rules.follow_flush(self.session, written)
+        with self.session.guard.lowered():
+            self.session.guard.check_written(written)
 
     def problems_of(self, changes: Sequence[Change]) -> list[Problem]:
         """Ask the fields, the rules of the core and every plugin about changes that are not written yet, and fill what rules derive."""

@@ -1,11 +1,15 @@
-"""The plugin ``quality``: the quality of data: duplicates in the registry, found and explained; see `crmcore_quality.matching`."""
+"""The plugin ``quality``: the quality of data: lists are imported, and duplicates found, explained and merged.
+
+See `crmcore_quality.importing`, `crmcore_quality.matching`, and the engine `crmcore_quality.duplicates`.
+"""
 
 from collections.abc import Sequence
 
 from sqlalchemy import Table
 
 from crmcore import Command, Configurable, Entity, ErrorCode, Job, Label, Migrations, Permission, PluginInfo, Watcher, hookimpl
-from crmcore_quality.matching import CODES, JOBS, KEY_SETS, MATCH_KEY, PERMISSION, TABLES, WATCHERS
+from crmcore_quality import importing, matching
+from crmcore_quality.importing.configuring import MAPPINGS
 
 __all__ = [
     "PLUGIN",
@@ -25,20 +29,20 @@ PLUGIN = PluginInfo(
     api=">=0.1,<0.2",
     requires=("italy",),
     label=Label("Qualità dei dati", "Data quality"),
-    summary="Finds records that are one and the same, and says why.",
+    summary="Imports lists, finds records that are one and the same, and says why.",
 )
 
 
 @hookimpl
 def crm_tables() -> Sequence[type[Entity]]:
     """Declare the tables."""
-    return TABLES
+    return (importing.ImportMapping, importing.Import, importing.ImportRow, importing.ImportKey, *matching.TABLES)
 
 
 @hookimpl
 def crm_derived_tables() -> Sequence[Table]:
     """Declare the match keys."""
-    return (MATCH_KEY,)
+    return (matching.MATCH_KEY,)
 
 
 @hookimpl
@@ -50,34 +54,41 @@ def crm_migrations() -> Migrations:
 @hookimpl
 def crm_watchers() -> Sequence[Watcher]:
     """Keep the match keys."""
-    return WATCHERS
+    return matching.WATCHERS
 
 
 @hookimpl
 def crm_jobs() -> Sequence[Job]:
     """Declare the making of keys."""
-    return JOBS
+    return matching.JOBS
 
 
 @hookimpl
 def crm_configurables() -> Sequence[Configurable]:
-    """Declare the customer's key sets."""
-    return (KEY_SETS,)
+    """Declare the saved mappings and the customer's key sets, which deployments write in their files."""
+    return (MAPPINGS, matching.KEY_SETS)
 
 
 @hookimpl
 def crm_permissions() -> Sequence[Permission]:
-    """Declare who may decide."""
-    return (Permission(name=PERMISSION, label=Label("Decide sui doppioni", "Decides about duplicates")),)
+    """Declare what a profile may grant."""
+    return (
+        Permission(name=importing.PERMISSION, label=Label("Importa elenchi", "Import lists")),
+        Permission(name=matching.PERMISSION, label=Label("Decide sui doppioni", "Decides about duplicates")),
+    )
 
 
 @hookimpl
 def crm_error_codes() -> Sequence[ErrorCode]:
-    """Declare what is refused."""
-    return CODES
+    """Declare what is refused, and what imports warn of."""
+    return (*importing.CODES, *matching.CODES)
 
 
 @hookimpl
 def crm_commands() -> Sequence[Command]:
     """Declare the commands."""
-    return (Command(name="duplicates", target="crmcore_quality.matching.commands:duplicates", help="Find and work off duplicates."),)
+    return (
+        Command(name="detect", target="crmcore_quality.importing.commands:detect", help="Propose a mapping for a list."),
+        Command(name="import", target="crmcore_quality.importing.commands:import_group", help="Import lists, and look at imports."),
+        Command(name="duplicates", target="crmcore_quality.matching.commands:duplicates", help="Find and work off duplicates."),
+    )
