@@ -1,6 +1,8 @@
-"""What ``make demo`` runs: a CRM on SQLite, filled from a file, with a plugin, history, timers and thirty days that pass in a moment.
+"""What ``make demo`` runs: two messy lists become a clean registry, and a wrong merge is taken back.
 
-Everything is left in the folder given as the argument (default ``build/demo``), to be explored with the command line.
+A call centre buys a list of 4,000 names and comes home from a fair with 26 more. The lists are imported, brought into their Italian form,
+and compared; what is one and the same is merged, and what is doubtful is left to people, with the reasons in words. Everything stays in the
+folder given as the argument (default ``build/demo``), to be explored with the command line.
 """
 
 from __future__ import annotations
@@ -10,41 +12,171 @@ import shutil
 import sys
 import time
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import func, select
+from crmcore import Actor, CharacteristicDef, Crm, Label, Session
+from crmcore.deployment import load, write_example
+from crmcore.merge import MergeResult
+from crmcore.planning import Planner
+from crmcore_quality.importing import Imports, Summary
+from crmcore_quality.matching import list_pairs, merge_auto, scan
 
-from crmcore import Account, Crm, FrozenClock, StaleVersion, ValidationFailed
-from crmcore.deployment import write_new
-from crmcore.model import EVENT
-from crmcore.testing import advance
-
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-import welcome  # noqa: E402 - the example beside this file
-
+DATA = Path(__file__).parent / "data"
 BAR = 30
+SHOWN = 5
+STEP = 1_000
+RULE = '"A" if consumo_annuo >= 8000 else "B" if consumo_annuo >= 3000 else "C"'
 
 
 def main(folder: Path) -> None:
     """Run the demo in ``folder``, which is emptied first."""
+    began = time.perf_counter()
     shutil.rmtree(folder, ignore_errors=True)
-    step("Deployment", f"{folder / 'crm.yaml'}")
-    write_new(folder, database="sqlite:///crm.db", plugins=["italy"], zone="Europe/Rome", lang="it")
-    clock = FrozenClock(datetime(2026, 4, 2, 8, 0, tzinfo=UTC))
-    with Crm.open(folder, plugins=["italy", welcome], clock=clock, migrate=True) as crm:
-        step("Schema", ", ".join(str(state).replace(", expected", " of") for state in crm.schema()))
-        fill(crm)
-        refusals(crm)
-        calls(crm)
-        table(crm)
+    path = write_example(folder, "call-center", plugins=["italy", "quality"])
+    step("Deployment", f"the example call-center, in {path}")
+    with Crm.open(load(folder), migrate=True) as crm:
+        configure(crm, folder)
+        known_customers(crm)
+        imports = Imports(crm)
+        for name, mapping in (("lista4000.csv", "lista-energia"), ("fiera.csv", "fiera")):
+            told(imports, imported(imports, name, mapping))
+        classes(crm)
+        duplicates(crm)
+        found = clients(crm)
     print(
-        f"\nThe CRM stays in {folder}. Try next:\n"
-        f"  .venv/bin/crm -C {folder} doctor        what it consists of, and whether all is well\n"
-        f"  .venv/bin/crm -C {folder} jobs list     what the queue did\n"
-        f"  .venv/bin/crm new-plugin garanzie       write a plugin of your own"
+        f"\nDone in {time.perf_counter() - began:.0f} s. The CRM stays in {folder}. Try next:\n"
+        f"  .venv/bin/crm -C {folder} accounts find bellini            what came of the two Bellini of the fair\n"
+        f"  .venv/bin/crm -C {folder} accounts show {found:<17} one account, with all that belongs to it\n"
+        f"  .venv/bin/crm -C {folder} quality duplicates list          what people should look at, and why"
     )
+
+
+def configure(crm: Crm, folder: Path) -> None:
+    """Bring the configuration of the folder into the database."""
+    planner = Planner(crm, load(folder))
+    plan = planner.plan()
+    planner.apply(plan.hash)
+    step("Configured", f"{len(plan.steps)} steps: portfolios, characteristics, states, people, mappings of lists")
+
+
+def known_customers(crm: Crm) -> None:
+    """Enter the customers that the firm has had for long."""
+    given = json.loads((DATA / "accounts.json").read_text("utf-8"))
+    with crm.session(Actor.system("migration"), source="import") as s:
+        for phone, entry in given.items():
+            account = s.accounts.create(name=entry["name"], phone1=phone, portfolio="GENERICO")
+            s.accounts.link(account, "gestionale", entry["code"])
+        s.commit()
+    step("Customers", f"{len(given)} that were there before")
+
+
+def imported(imports: Imports, name: str, mapping: str) -> Summary:
+    """Import a list, with a bar of how far it is."""
+    with progress(name) as show:
+        return imports.run(DATA / name, mapping, show)
+
+
+def told(imports: Imports, done: Summary) -> None:
+    """Say what came in, and what was wrong where."""
+    counts = Counter(done.counts)
+    step(
+        "Imported",
+        f"{done.file}: {done.read} rows = {counts['created']} created + {counts['updated']} updated "
+        f"+ {counts['rejected']} rejected + {counts['duplicate']} repeated; {done.warnings} cells left out",
+    )
+    wrong = [row for row in imports.report(done.id, outcomes=["rejected", "duplicate", "created", "updated"]) if row.message]
+    kinds: dict[str, list[str]] = {}
+    for row in wrong:
+        kinds.setdefault(f"{row.outcome}/{row.column}", []).append(f"line {row.line}: {row.message}")
+    for lines in kinds.values():
+        more = f"  (and {len(lines) - 1} more like this)" if len(lines) > 1 else ""
+        print(f"{'':<12}   {lines[0]}{more}")
+
+
+def classes(crm: Crm) -> None:
+    """Add a rule, and let it classify everybody who is there already."""
+    spec = CharacteristicDef(
+        key="classe_consumo", label=Label("Classe di consumo", "Class of consumption"), compute=RULE, depends_on=("consumo_annuo",), indexed=True
+    )
+    with crm.session(Actor.system("demo")) as s:
+        s.characteristics.define(spec)
+        s.commit()
+        s.characteristics.sync_indexes()
+        s.commit()
+    after = changed = 0
+    while True:
+        with crm.session(Actor.system("demo")) as s:
+            done = s.characteristics.rules.recompute("account.classe_consumo.compute", after=after, limit=STEP)
+            s.commit()
+        changed += done.changed
+        if done.last is None:
+            break
+        after = done.last
+    with crm.session(Actor.system("demo")) as s:
+        by_class = {
+            letter: s.search.count("account", {"field": "c.classe_consumo", "op": "eq", "value": letter}).value for letter in ("A", "B", "C")
+        }
+    step("Rule", f"{RULE}: {changed} accounts classified, " + ", ".join(f"{number} {letter}" for letter, number in by_class.items()))
+
+
+def duplicates(crm: Crm) -> None:
+    """Find duplicates, merge those that are sure, show the doubtful ones, and take one merge back to show that it can be."""
+    started = time.perf_counter()
+    with crm.session(Actor.system("demo")) as s:
+        found = scan(s)
+        s.commit()
+        reasons = {(pair.one, pair.other): why(pair.reasons) for pair in list_pairs(s, band="auto", limit=500)}
+        names = {pair.one: pair.one_name for pair in list_pairs(s, limit=500)} | {
+            pair.other: pair.other_name for pair in list_pairs(s, limit=500)
+        }
+        step(
+            "Duplicates",
+            f"{found.compared} pairs of {found.records} accounts compared in {time.perf_counter() - started:.1f} s: "
+            f"{found.auto} sure, {found.review} for people",
+        )
+        merges: list[MergeResult] = merge_auto(s)
+        s.commit()
+        step("Merged", f"{sum(len(each.merged_ids) for each in merges)} accounts into {len(merges)}, because:")
+        for each in merges[:SHOWN]:
+            for other in each.merged_ids:
+                reason = reasons.get((each.survivor_id, other)) or reasons.get((other, each.survivor_id), "through a third account")
+                print(f"{'':<12}   {names[other]} → {names[each.survivor_id]}: {reason}")
+        step("Left", "to people, among others:")
+        for pair in list_pairs(s, band="review", limit=SHOWN):
+            print(f"{'':<12}   {pair.one_name} / {pair.other_name}: {why(pair.reasons)}")
+        take_back(s, merges[-1])
+
+
+def take_back(s: Session, merge: MergeResult) -> None:
+    """Undo a merge, and do it again."""
+    s.merges.undo(merge.id)
+    s.commit()
+    back = s.accounts.require(merge.merged_ids[0])
+    step("Undone", f"{back.name} (id {back.id}) is an account of its own again, byte for byte; and merged once more")
+    s.merges.merge(merge.survivor_id, merge.merged_ids, reason="demo")
+    s.commit()
+
+
+def clients(crm: Crm) -> int:
+    """Show some accounts, and return one that was merged."""
+    with crm.session(Actor.system("demo")) as s:
+        total = s.search.count("account").value
+        big = s.accounts.find({"field": "c.classe_consumo", "op": "eq", "value": "A"}, sort="-c.consumo_annuo", page=SHOWN)
+        spent = [Decimal(str(s.characteristics.get(account, "consumo_annuo"))) for account in big]
+        bellini = s.search.text("bellini")[0].account.id
+        print(f"\n  {'id':>5}  {'name':<30} {'phone':<15} {'kWh a year':>12}")
+        for account, kwh in zip(big, spent, strict=True):
+            print(f"  {account.id:>5}  {account.name:<30} {account.phone1 or '':<15} {kwh:>12,.2f}")
+    print(f"  … {total} accounts in all; these are the greatest consumers")
+    return bellini
+
+
+def why(reasons: tuple[object, ...]) -> str:
+    """Return the reasons of a pair as a person reads them."""
+    return ", ".join(reason.text("it") for reason in reasons[:3])  # type: ignore[attr-defined]
 
 
 def step(what: str, detail: str) -> None:
@@ -52,67 +184,20 @@ def step(what: str, detail: str) -> None:
     print(f"{what:<12} {detail}")
 
 
-def fill(crm: Crm) -> None:
-    """Load the accounts of the file, ten in each transaction."""
-    given = json.loads((HERE / "data" / "accounts.json").read_text("utf-8"))
-    rows = [(entry["name"], phone) for phone, entry in given.items()]
-    started = time.perf_counter()
-    for first in range(0, len(rows), 10):
-        with crm.session("demo", source="import") as s:
-            for name, phone in rows[first : first + 10]:
-                s.accounts.create(name=name, phone1=phone, portfolio="GENERICO")
-            s.commit()
-        done = min(first + 10, len(rows))
+@contextmanager
+def progress(name: str) -> Iterator[Callable[[int], None]]:
+    """Give a function that shows how many rows are done, on a terminal."""
+    total = sum(1 for _ in (DATA / name).open("rb")) - 1
+
+    def show(done: int) -> None:
         if sys.stdout.isatty():
-            bar = "█" * (BAR * done // len(rows))
-            print(f"\r{'Accounts':<12} {bar:<{BAR}} {done}/{len(rows)} ", end="", flush=True)
-    print(
-        "\r" * sys.stdout.isatty()
-        + f"{'Accounts':<12} {len(rows):<{BAR + 8}} in {time.perf_counter() - started:.2f} s, each with its history, its event and a timer"
-    )
+            bar = "█" * (BAR * min(done, total) // total)
+            print(f"\r{'Importing':<12} {name} {bar:<{BAR}} {min(done, total)}/{total} ", end="", flush=True)
 
-
-def refusals(crm: Crm) -> None:
-    """Show what is refused, and that nothing of it stays."""
-    with crm.session("anna") as s:
-        s.accounts.create(name="Senza Telefono S.r.l.")
-        try:
-            s.commit()
-        except ValidationFailed as error:
-            for problem in error.problems:
-                step("Refused", problem.line("it"))
-    with crm.session("anna") as mine, crm.session("bruno") as theirs:
-        account = mine.require(Account, 1)
-        theirs.require(Account, 1).name = "Azienda Prova 0005 S.p.A."
-        theirs.commit()
-        account.name = "Another name"
-        try:
-            mine.commit()
-        except StaleVersion as error:
-            step("Refused", error.text("it"))
-
-
-def calls(crm: Crm) -> None:
-    """Let thirty days pass: the timers fire after three working days, Easter Monday skipped."""
-    started = time.perf_counter()
-    ran = advance(crm, timedelta(days=30))
-    with crm.engine.connect() as connection:
-        rows = connection.execute(select(EVENT.c.type, EVENT.c.at).order_by(EVENT.c.event_id)).all()
-    due = {row.at.astimezone(crm.zone).strftime("%A %d %B %Y, %H:%M") for row in rows if row.type == "welcome.call_due"}
-    counted = ", ".join(f"{number} {kind}" for kind, number in Counter(row.type for row in rows).items())
-    step("Time", f"30 days in {time.perf_counter() - started:.2f} s: {ran} jobs ran; calls were due on {', '.join(sorted(due))}")
-    step("Events", counted)
-
-
-def table(crm: Crm) -> None:
-    """Show some accounts."""
-    with crm.session("demo") as s:
-        total = s.scalar(select(func.count()).select_from(Account))
-        some = s.scalars(select(Account).order_by(Account.id).limit(5)).all()
-    print(f"\n  {'id':>3}  {'name':<28} {'phone':<16} {'version':>7}  changed by")
-    for account in some:
-        print(f"  {account.id:>3}  {account.name:<28} {account.phone1:<16} {account.version:>7}  {account.updated_by}")
-    print(f"  … {total} accounts in all")
+    show(0)
+    yield show
+    if sys.stdout.isatty():
+        print("\r" + " " * 100, end="\r")
 
 
 if __name__ == "__main__":
