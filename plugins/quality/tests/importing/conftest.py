@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from crmcore_quality.importing import Imports, Structure, Target
 
 from crmcore import Actor
 from crmcore.model import BusinessUnit, Portfolio
-from crmcore_quality.importing import Imports, Structure, Target
 
 DATA = Path(__file__).parents[4] / "examples" / "data"
 REQUIRED = {"core": {"required_account_fields": ["name", "phone1", "primary_portfolio"]}}

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
-
 from crmcore_quality.importing import Dialect, ImportRefused, open_source
 from crmcore_quality.importing.workbooks import LARGEST
 

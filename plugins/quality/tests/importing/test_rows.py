@@ -6,13 +6,13 @@ import csv
 import zipfile
 
 import pytest
+from crmcore_quality.importing import Dialect, ImportRefused, Imports, Structure, Target, checks
+from crmcore_quality.importing.cells import to_date, to_flag, to_integer, to_number, to_phones
+from crmcore_quality.importing.values import Day, Number, problem
 from sqlalchemy import select
 
 from crmcore import Account, Actor, CharacteristicDef, Choice, Label, ValidationFailed
 from crmcore.model import Interaction, InteractionKind, Profile, User
-from crmcore_quality.importing import Dialect, Imports, ImportRefused, Structure, Target, checks
-from crmcore_quality.importing.cells import to_date, to_flag, to_integer, to_number, to_phones
-from crmcore_quality.importing.values import Day, Number, problem
 
 from .conftest import structure
 

@@ -9,11 +9,11 @@ from collections import Counter
 from decimal import Decimal
 
 import pytest
+from crmcore_quality.importing import Imports
 from sqlalchemy import event, func, select
 
 from crmcore import Account, Actor, Crm
 from crmcore.model import AUDIT, AccountPortfolio, BusinessUnit, CharacteristicChange, Portfolio, Site
-from crmcore_quality.importing import Imports
 from tests.processes import fork, wait_for
 
 from .conftest import DATA, REQUIRED, make_existing, structure
@@ -74,7 +74,7 @@ def test_the_list_is_imported_again_without_a_change_and_undone(crm, imports):
     done = imports.run(DATA / "lista4000.csv", structure())
     check_numbers(crm, done)
     check_texts(crm)
-    repeated = [row for row in imports.report(done.id, outcomes=["duplicate"])]
+    repeated = list(imports.report(done.id, outcomes=["duplicate"]))
     assert len(repeated) == 40
     assert all(row.first_line < row.line and f"{row.line}" in row.message and f"{row.first_line}" in row.message for row in repeated)
     cells = Counter(row.value for row in imports.report(done.id) if row.column)
