@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
-import subprocess
+import subprocess  # crmcore: allow process - Access databases are read by the programs of mdbtools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final

@@ -115,7 +115,7 @@ def import_group() -> None:
 @pass_crm
 def preview(crm: Crm, file: Path, mapping: str, user: str | None) -> None:
     """Show exactly what a run would do; of it, only the report is kept."""
-    with _progress() as progress:
+    with _progress(crm) as progress:
         found = Imports(crm, user).preview(file, mapping, progress)
     _show(crm, found)
 
@@ -127,7 +127,7 @@ def preview(crm: Crm, file: Path, mapping: str, user: str | None) -> None:
 @pass_crm
 def run(crm: Crm, file: Path, mapping: str, user: str | None) -> None:
     """Import a list; Ctrl-C stops it between two batches, and `resume` goes on."""
-    with _progress() as progress:
+    with _progress(crm) as progress:
         found = Imports(crm, user).run(file, mapping, progress)
     _show(crm, found)
 
@@ -139,7 +139,7 @@ def run(crm: Crm, file: Path, mapping: str, user: str | None) -> None:
 @pass_crm
 def resume(crm: Crm, import_id: int, file: Path | None, user: str | None) -> None:
     """Go on with an import that was cancelled or killed."""
-    with _progress() as progress:
+    with _progress(crm) as progress:
         found = Imports(crm, user).resume(import_id, file, progress)
     _show(crm, found)
 
@@ -214,9 +214,11 @@ def list_imports(crm: Crm, user: str | None) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
-    with current_output().progress("import") as show:
-        yield lambda done: show(done, done, f"{done}")
+def _progress(crm: Crm) -> Iterator[Progress]:
+    """Show how many rows were read: how many there are is known at the end only."""
+    what = _say(crm, "read")
+    with current_output().progress(what) as show:
+        yield lambda done: show(done, done, what)
 
 
 def _show(crm: Crm, found: Summary) -> None:
