@@ -12,22 +12,23 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+from crmcore_quality.importing import Imports, Summary
+from crmcore_quality.matching import Reason, list_pairs, merge_auto, scan
+
 from crmcore import Actor, CharacteristicDef, Crm, Label, Session
 from crmcore.deployment import load, write_example
 from crmcore.merge import MergeResult
-from crmcore.planning import Planner
-from crmcore_quality.importing import Imports, Summary
-from crmcore_quality.matching import list_pairs, merge_auto, scan
+from crmcore.planning import apply_plan, make_plan
 
 DATA = Path(__file__).parent / "data"
 BAR = 30
 SHOWN = 5
-STEP = 1_000
+CLASS = "classe_consumo"
 RULE = '"A" if consumo_annuo >= 8000 else "B" if consumo_annuo >= 3000 else "C"'
 
 
@@ -56,9 +57,8 @@ def main(folder: Path) -> None:
 
 def configure(crm: Crm, folder: Path) -> None:
     """Bring the configuration of the folder into the database."""
-    planner = Planner(crm, load(folder))
-    plan = planner.plan()
-    planner.apply(plan.hash)
+    deployment = load(folder)
+    plan = apply_plan(crm, deployment, make_plan(crm, deployment).hash)
     step("Configured", f"{len(plan.steps)} steps: portfolios, characteristics, states, people, mappings of lists")
 
 
@@ -87,7 +87,7 @@ def told(imports: Imports, done: Summary) -> None:
         f"{done.file}: {done.read} rows = {counts['created']} created + {counts['updated']} updated "
         f"+ {counts['rejected']} rejected + {counts['duplicate']} repeated; {done.warnings} cells left out",
     )
-    wrong = [row for row in imports.report(done.id, outcomes=["rejected", "duplicate", "created", "updated"]) if row.message]
+    wrong = [row for row in imports.report(done.id, lang="en", outcomes=["rejected", "duplicate", "created", "updated"]) if row.message]
     kinds: dict[str, list[str]] = {}
     for row in wrong:
         kinds.setdefault(f"{row.outcome}/{row.column}", []).append(f"line {row.line}: {row.message}")
@@ -98,27 +98,21 @@ def told(imports: Imports, done: Summary) -> None:
 
 def classes(crm: Crm) -> None:
     """Add a rule, and let it classify everybody who is there already."""
-    spec = CharacteristicDef(
-        key="classe_consumo", label=Label("Classe di consumo", "Class of consumption"), compute=RULE, depends_on=("consumo_annuo",), indexed=True
-    )
+    label = Label("Classe di consumo", "Class of consumption")
+    spec = CharacteristicDef(key=CLASS, label=label, compute=RULE, depends_on=("consumo_annuo",), indexed=True)
     with crm.session(Actor.system("demo")) as s:
         s.characteristics.define(spec)
         s.commit()
         s.characteristics.sync_indexes()
         s.commit()
-    after = changed = 0
-    while True:
+    after, changed, seen = 0, 0, 1
+    while seen:
         with crm.session(Actor.system("demo")) as s:
-            done = s.characteristics.rules.recompute("account.classe_consumo.compute", after=after, limit=STEP)
+            done = s.characteristics.rules.recompute(f"account.{CLASS}.compute", after=after)
             s.commit()
-        changed += done.changed
-        if done.last is None:
-            break
-        after = done.last
+        after, changed, seen = done.last, changed + done.changed, done.seen
     with crm.session(Actor.system("demo")) as s:
-        by_class = {
-            letter: s.search.count("account", {"field": "c.classe_consumo", "op": "eq", "value": letter}).value for letter in ("A", "B", "C")
-        }
+        by_class = {letter: s.search.count("account", of_class(letter)).value for letter in "ABC"}
     step("Rule", f"{RULE}: {changed} accounts classified, " + ", ".join(f"{number} {letter}" for letter, number in by_class.items()))
 
 
@@ -164,7 +158,7 @@ def clients(crm: Crm) -> int:
     """Show some accounts, and return one that was merged."""
     with crm.session(Actor.system("demo")) as s:
         total = s.search.count("account").value
-        big = s.accounts.find({"field": "c.classe_consumo", "op": "eq", "value": "A"}, sort="-c.consumo_annuo", page=SHOWN)
+        big = s.accounts.find(of_class("A"), sort="-c.consumo_annuo", page=SHOWN)
         spent = [Decimal(str(s.characteristics.get(account, "consumo_annuo"))) for account in big]
         bellini = s.search.text("bellini")[0].account.id
         print(f"\n  {'id':>5}  {'name':<30} {'phone':<15} {'kWh a year':>12}")
@@ -174,9 +168,14 @@ def clients(crm: Crm) -> int:
     return bellini
 
 
-def why(reasons: tuple[object, ...]) -> str:
+def of_class(letter: str) -> dict[str, object]:
+    """Return the filter of those who consume so much."""
+    return {"field": f"c.{CLASS}", "op": "eq", "value": letter}
+
+
+def why(reasons: Sequence[Reason]) -> str:
     """Return the reasons of a pair as a person reads them."""
-    return ", ".join(reason.text("it") for reason in reasons[:3])  # type: ignore[attr-defined]
+    return ", ".join(reason.text.text("en") for reason in reasons[:3])
 
 
 def step(what: str, detail: str) -> None:
