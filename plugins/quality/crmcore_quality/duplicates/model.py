@@ -82,7 +82,8 @@ def count_unrelated(
 ) -> tuple[Weights, ...]:
     """Return how often random pairs are on each level; how often they are equal is known better from the values themselves.
 
-    ``reference`` has what is usual for each field: it counts as some thousand pairs, beside those that a file of so many ``records`` has.
+    ``reference`` has what is usual for each field: it counts as some thousand pairs, beside those of a file of so many ``records`` in which
+    both have a value. Where a handful of records has a tax code, and some of them twice, those pairs say little of what is usual.
     """
     pairs = records * (records - 1) / 2
     found = []
@@ -93,10 +94,12 @@ def count_unrelated(
         equal = min(each.agreeing, 0.99)
         usual = reference[field] if reference is not None else None
         if usual is not None:
+            drawn = int((seen >= 0).sum())
+            filled = pairs * drawn / max(len(seen), 1)
             # Drawing more often than there are pairs says no more.
-            mine = min(pairs, len(levels))
+            mine = min(filled, drawn)
             shares = (shares * mine + np.array(usual) * _REFERENCE_PAIRS) / (mine + _REFERENCE_PAIRS)
-            equal = (equal * pairs + usual[0] * _REFERENCE_PAIRS) / (pairs + _REFERENCE_PAIRS)
+            equal = (equal * filled + usual[0] * _REFERENCE_PAIRS) / (filled + _REFERENCE_PAIRS)
         shares[1:] *= (1 - equal) / shares[1:].sum()
         shares[0] = equal
         found.append(shares)
