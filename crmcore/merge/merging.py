@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -18,7 +18,7 @@ from crmcore.errors import Problem, UsageError
 from crmcore.merge.consents import carried_revocations
 from crmcore.merge.deciding import CHARACTERISTIC, HISTORY_SOURCE, Decider, Decisions
 from crmcore.merge.events import AccountMerged
-from crmcore.merge.images import read_images
+from crmcore.merge.images import Image, Key, read_images
 from crmcore.merge.journal import ADDED, RECORD, Journal
 from crmcore.merge.references import ReferenceMap, references_of
 from crmcore.merge.relinking import Pointer, Relinker, Relinking
@@ -125,14 +125,7 @@ def carry_out(prepared: Prepared, reason: str) -> MergeResult:
         each.merged_into_id = survivor.id
     session.unit.flush()
     _leap(connection, prepared.accounts)
-    after = read_images(connection, ACCOUNT, list(before))
-    journal.next_step()
-    for account in prepared.accounts:
-        old, new = before[account.id,], after[account.id,]
-        changed = [name for name in new if new[name] != old[name]]
-        journal.note(
-            ACCOUNT, (account.id,), RECORD, account.version, {name: old[name] for name in changed}, {name: new[name] for name in changed}
-        )
+    _note_accounts(journal, prepared.accounts, before)
     journal.write(merge_id)
     searched = any(relinking.touches(cls.__tablename__) for cls in (Person, ContactPoint)) or prepared.decisions.points
     refresh_words(session, prepared.ids if searched else prepared.ids[1:])
@@ -146,6 +139,17 @@ def carry_out(prepared: Prepared, reason: str) -> MergeResult:
         archived=relinking.archived(),
         decisions=prepared.decisions.fields,
     )
+
+
+def _note_accounts(journal: Journal, accounts: Sequence[Account], before: Mapping[Key, Image]) -> None:
+    """Note what became of the accounts themselves; that is taken back first."""
+    after = read_images(journal.connection, ACCOUNT, list(before))
+    journal.next_step()
+    for account in accounts:
+        old, new = before[account.id,], after[account.id,]
+        changed = [name for name in new if new[name] != old[name]]
+        images = ({name: image[name] for name in changed} for image in (old, new))
+        journal.note(ACCOUNT, (account.id,), RECORD, account.version, *images)
 
 
 def _begin(connection: Connection, prepared: Prepared, reason: str) -> int:
