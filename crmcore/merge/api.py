@@ -73,16 +73,15 @@ class MergesApi:
             ValidationFailed: ``FUNCTION_NOT_GRANTED``, ``ACCOUNT_MERGED``, ``MERGE_PRIVATE``, and what the rules say of the survivor.
             WriteConflict: on PostgreSQL, when others that write to these accounts wait for each other; repeat the work.
         """
-        ids, rules = self._ids(survivor_id, others), self._rules(rule)
-        session = self._session
+        session, rules = self._session, self._rules(rule)
         session.flush()
-        with session.undoing():
-            session.take_write_lock()
-            with session.guard.lifted():
-                prepared = prepare(session, ids, rules, lock=True)
-                if prepared.refusals:
-                    raise ValidationFailed("VALIDATION_FAILED", prepared.refusals)
-                return carry_out(prepared, reason)
+        session.take_write_lock()
+        ids = self._ids(survivor_id, others)
+        with session.undoing(), session.guard.lifted():
+            prepared = prepare(session, ids, rules, lock=True)
+            if prepared.refusals:
+                raise ValidationFailed("VALIDATION_FAILED", prepared.refusals)
+            return carry_out(prepared, reason)
 
     def undo(self, merge_id: int, choices: Mapping[str, str] | None = None) -> UndoResult:
         """Take a merge back; what was made since stays with the survivor.
@@ -97,8 +96,8 @@ class MergesApi:
         """
         session = self._session
         session.flush()
+        session.take_write_lock()
         with session.undoing():
-            session.take_write_lock()
             found, members = self._find(merge_id)
             self._ids(found.survivor_id, members)
             self._require_function()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -24,7 +24,7 @@ from crmcore.merge.references import ReferenceMap, references_of
 from crmcore.merge.relinking import Pointer, Relinker, Relinking
 from crmcore.merge.survivorship import Rules
 from crmcore.merge.values import FieldDecision, MergeResult
-from crmcore.model import Account, AccountMerge, AccountMergeMember, Consent, ContactPoint, Entity, Person, Site
+from crmcore.model import Account, AccountMerge, AccountMergeMember, Consent, ContactPoint, Entity, Person, Site, SiteKind
 from crmcore.query.documents import read_documents
 from crmcore.query.fulltext import remove, write
 from crmcore.territory.check_sites import give_sellers
@@ -110,6 +110,7 @@ def carry_out(prepared: Prepared, reason: str) -> MergeResult:
     survivor, *others = prepared.accounts
     merge_id = _begin(connection, prepared, reason)
     journal = Journal(connection)
+    moves = relinking.touches(Site.__tablename__) and not _has_legal_site(connection, survivor.id)
     revocations = carried_revocations(session, prepared.ids) if relinking.touches(Consent.__tablename__) else []
     try:
         journal.apply(relinking, prepared.references)
@@ -119,7 +120,7 @@ def carry_out(prepared: Prepared, reason: str) -> MergeResult:
     forget_loaded(session, {*relinking.changes, *relinking.drops})
     before = read_images(connection, ACCOUNT, [(key,) for key in prepared.ids])
     _decide(session, survivor, prepared.decisions.changed(), merge_id)
-    if relinking.touches(Site.__tablename__):
+    if moves:
         give_sellers(session, [survivor.id])
     for each in others:
         each.merged_into_id = survivor.id
@@ -139,6 +140,17 @@ def carry_out(prepared: Prepared, reason: str) -> MergeResult:
         archived=relinking.archived(),
         decisions=prepared.decisions.fields,
     )
+
+
+def _has_legal_site(connection: Connection, account_id: int) -> bool:
+    """Return whether an account has the site that decides about its seller, whatever else it gets."""
+    return connection.execute(_LEGAL, {"account_id": account_id}).first() is not None
+
+
+_SITE: Final = table_of(Site).c
+_LEGAL: Final = select(_SITE.id).where(
+    _SITE.account_id == bindparam("account_id"), _SITE.kind == SiteKind.LEGAL.value, _SITE.disabled.is_(False)
+)
 
 
 def _note_accounts(journal: Journal, accounts: Sequence[Account], before: Mapping[Key, Image]) -> None:
@@ -166,11 +178,14 @@ def _begin(connection: Connection, prepared: Prepared, reason: str) -> int:
         "relinked": prepared.relinking.counts(),
         **stamps,
     }
-    table = table_of(AccountMerge)
-    merge_id: int = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
+    merge_id: int = connection.execute(_NEW, values).scalar_one()
     members = [{"merge_id": merge_id, "account_id": key, "position": place, **stamps} for place, key in enumerate(prepared.ids[1:], 1)]
-    connection.execute(insert(table_of(AccountMergeMember)), members)
+    connection.execute(_NEW_MEMBER, members)
     return merge_id
+
+
+_NEW: Final = insert(table_of(AccountMerge)).returning(AccountMerge.__table__.c.id)
+_NEW_MEMBER: Final = insert(table_of(AccountMergeMember))
 
 
 def _stamps(session: Session) -> dict[str, Any]:
@@ -220,9 +235,12 @@ def _decide(session: Session, survivor: Account, decisions: Sequence[FieldDecisi
             setattr(survivor, decision.field, decision.new)
 
 
+_LEAPING: Final = update(ACCOUNT).where(ACCOUNT.c.id.in_(bindparam("keys", expanding=True))).values(version=ACCOUNT.c.version + LEAP)
+
+
 def _leap(connection: Connection, accounts: Sequence[Account]) -> None:
     keys = [account.id for account in accounts]
-    connection.execute(update(ACCOUNT).where(ACCOUNT.c.id.in_(keys)).values(version=ACCOUNT.c.version + LEAP))
+    connection.execute(_LEAPING, {"keys": keys})
     for account in accounts:
         set_committed_value(account, "version", account.version + LEAP)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -94,6 +95,7 @@ class ReferenceMap:
         return found
 
 
+@lru_cache(maxsize=4096)
 def policy_of(table: Table) -> MergePolicy:
     """Return what a table says about merging."""
     found = table.info.get(MERGE)
@@ -108,7 +110,8 @@ class Unique:
     filled: bool = True
 
 
-def unique_sets(table: Table) -> list[Unique]:
+@lru_cache(maxsize=4096)
+def unique_sets(table: Table) -> tuple[Unique, ...]:
     """Return what no two rows of a table may share: keys, constraints, unique indexes over whole columns, and what the table says."""
     found = [tuple(column.name for column in each.columns) for each in table.constraints if isinstance(each, UniqueConstraint)]
     found += [tuple(column.name for column in each.columns) for each in table.indexes if each.unique and _is_whole(each)]
@@ -116,7 +119,7 @@ def unique_sets(table: Table) -> list[Unique]:
     sets = [Unique(columns) for columns in found]
     if same := policy_of(table).same:
         sets.append(Unique(same, filled=False))
-    return sets
+    return tuple(sets)
 
 
 def _is_whole(index: Any) -> bool:  # noqa: ANN401 - an index, whose dialect options have no type
@@ -127,12 +130,14 @@ def _is_whole(index: Any) -> bool:  # noqa: ANN401 - an index, whose dialect opt
 
 def references_of(registry: Registry, connection: Connection, known: dict[tuple[str, ...], ReferenceMap]) -> ReferenceMap:
     """Return the map for a database; ``known`` keeps it as long as no plugin comes or goes."""
-    mine = {table.name for owner in {*registry.owners.values()} for table in registry.tables(owner)}
-    left = tuple(sorted({name for row in connection.execute(select(PLUGIN.c.tables)).scalars() for name in row} - mine))
+    left = tuple(sorted({name for row in connection.execute(_TABLES).scalars() for name in row} - registry.owners.keys()))
     if left not in known:
         known.clear()
         known[left] = _build(registry, connection, left)
     return known[left]
+
+
+_TABLES: Final = select(PLUGIN.c.tables)
 
 
 def _build(registry: Registry, connection: Connection, left: Sequence[str]) -> ReferenceMap:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, Update, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crmcore.accounts.belonging import PARENTS
@@ -109,9 +110,14 @@ def _follow_parents(undoing: Undoing) -> None:
             keys = moved.get(cls.__tablename__)
             if not keys:
                 continue
-            table, parent = _table(undoing, child), table_of(cls)
-            home = select(parent.c.account_id).where(parent.c.id == table.c[column]).scalar_subquery()
-            connection.execute(update(table).where(table.c[column].in_(keys), table.c.account_id != home).values(account_id=home))
+            connection.execute(_following(_table(undoing, child), column, table_of(cls)), {"keys": keys})
+
+
+@lru_cache(maxsize=64)
+def _following(table: Table, column: str, parent: Table) -> Update:
+    home = select(parent.c.account_id).where(parent.c.id == table.c[column]).scalar_subquery()
+    mine = table.c[column].in_(bindparam("keys", expanding=True))
+    return update(table).where(mine, table.c.account_id != home).values(account_id=home)
 
 
 def _table(undoing: Undoing, entity: str) -> Table:
