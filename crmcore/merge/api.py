@@ -15,9 +15,9 @@ s.commit()
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import BindParameter, Row, bindparam, or_, select
 
 from crmcore.changesets.rows import table_of
 from crmcore.errors import RecordNotFound, UsageError, ValidationFailed
@@ -103,9 +103,9 @@ class MergesApi:
             self._require_function()
             with session.guard.lifted():
                 accounts = (found.survivor_id, *members)
-                session.orm.execute(select(Account.id).where(Account.id.in_(accounts)).order_by(Account.id).with_for_update())
+                session.orm.execute(_LOCK, {"ids": accounts})
                 # Somebody else may have undone it while this waited.
-                found, members = self._find(merge_id)
+                found, _ = self._find(merge_id)
                 if found.state != "merged":
                     raise UsageError("MERGE_UNDONE", id=merge_id)
                 undoing = Undoing(session, found, members, dict(choices or {}))
@@ -170,7 +170,7 @@ class MergesApi:
         if len(ids) < 2 or len(set(ids)) < len(ids):  # noqa: PLR2004 - one that stays, and one that goes
             raise UsageError("MERGE_ACCOUNTS", ids=", ".join(map(str, ids)))
         session = self._session
-        there = set(session.scalars(select(Account.id).where(Account.id.in_(ids))))
+        there = set(session.execute(_THERE, {"ids": ids}).scalars())
         missing = [key for key in ids if key not in there]
         if missing:
             if session.guard.limited:
@@ -183,12 +183,18 @@ class MergesApi:
             raise ValidationFailed("VALIDATION_FAILED", problems)
 
     def _find(self, merge_id: int) -> tuple[Row[Any], tuple[int, ...]]:
-        merge, member = table_of(AccountMerge), table_of(AccountMergeMember)
-        found = self._session.first(select(merge).where(merge.c.id == merge_id))
+        found = self._session.execute(_FOUND, {"merge_id": merge_id}).first()
         if found is None:
             raise RecordNotFound("NOT_FOUND", entity=AccountMerge.entity_name(), id=merge_id)
-        query = select(member.c.account_id).where(member.c.merge_id == merge_id).order_by(member.c.position)
-        return found, tuple(self._session.execute(query).scalars())
+        return found, tuple(self._session.execute(_MEMBERS, {"merge_id": merge_id}).scalars())
+
+
+_IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
+_THERE: Final = select(table_of(Account).c.id).where(table_of(Account).c.id.in_(_IDS))
+_LOCK: Final = _THERE.order_by(table_of(Account).c.id).with_for_update()
+_FOUND: Final = select(table_of(AccountMerge)).where(table_of(AccountMerge).c.id == bindparam("merge_id"))
+_MEMBER: Final = table_of(AccountMergeMember).c
+_MEMBERS: Final = select(_MEMBER.account_id).where(_MEMBER.merge_id == bindparam("merge_id")).order_by(_MEMBER.position)
 
 
 def survivor_of(session: Session, account_id: int) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -24,7 +24,7 @@ from crmcore.merge.references import ReferenceMap, references_of
 from crmcore.merge.relinking import Pointer, Relinker, Relinking
 from crmcore.merge.survivorship import Rules
 from crmcore.merge.values import FieldDecision, MergeResult
-from crmcore.model import Account, AccountMerge, AccountMergeMember, Consent, ContactPoint, Entity, Person, Site, SiteKind
+from crmcore.model import Account, AccountMerge, AccountMergeMember, Consent, ContactPoint, Entity, Person, SellerZone, Site, SiteKind
 from crmcore.query.documents import read_documents
 from crmcore.query.fulltext import remove, write
 from crmcore.territory.check_sites import give_sellers
@@ -60,11 +60,7 @@ class Prepared:
 def prepare(session: Session, ids: Sequence[int], rules: Rules, *, lock: bool) -> Prepared:
     """Work out a merge of accounts that exist; with ``lock`` nobody else can change them, or refer to them, until the transaction ends."""
     connection = session.orm.connection()
-    query = select(Account).where(Account.id.in_(ids)).order_by(Account.id)
-    if lock:
-        # A row that refers to an account takes a share of this lock: it is there before, and found, or it waits, and is refused.
-        query = query.with_for_update().execution_options(populate_existing=True)
-    by_id = {account.id: account for account in session.orm.scalars(query)}
+    by_id = {account.id: account for account in session.orm.scalars(_LOCKING if lock else READING, {"ids": ids})}
     accounts = tuple(by_id[each] for each in ids)
     refusals = tuple(_refusals(session, accounts))
     references = references_of(session.registry, connection, session.crm.references)
@@ -73,6 +69,11 @@ def prepare(session: Session, ids: Sequence[int], rules: Rules, *, lock: bool) -
         relinker.merge(ACCOUNT, dict.fromkeys(ids[1:], ids[0]))
     decisions = Decider(session, accounts, rules).decide() if not refusals else Decisions((), ())
     return Prepared(session, accounts, rules, references, relinker.result, decisions, refusals)
+
+
+READING: Final = select(Account).where(Account.id.in_(bindparam("ids", expanding=True))).order_by(Account.id)
+# A row that refers to an account takes a share of this lock: it is there before, and found, or it waits, and is refused.
+_LOCKING: Final = READING.with_for_update().execution_options(populate_existing=True)
 
 
 def function_problems(session: Session) -> list[Problem]:
@@ -110,7 +111,7 @@ def carry_out(prepared: Prepared, reason: str) -> MergeResult:
     survivor, *others = prepared.accounts
     merge_id = _begin(connection, prepared, reason)
     journal = Journal(connection)
-    moves = relinking.touches(Site.__tablename__) and not _has_legal_site(connection, survivor.id)
+    moves = relinking.touches(Site.__tablename__) and _may_change_hands(connection, survivor.id)
     revocations = carried_revocations(session, prepared.ids) if relinking.touches(Consent.__tablename__) else []
     try:
         journal.apply(relinking, prepared.references)
@@ -142,15 +143,16 @@ def carry_out(prepared: Prepared, reason: str) -> MergeResult:
     )
 
 
-def _has_legal_site(connection: Connection, account_id: int) -> bool:
-    """Return whether an account has the site that decides about its seller, whatever else it gets."""
-    return connection.execute(_LEGAL, {"account_id": account_id}).first() is not None
+def _may_change_hands(connection: Connection, account_id: int) -> bool:
+    """Return whether the sites that an account gets may decide about its seller: not where its own legal one does."""
+    return bool(connection.execute(_UNDECIDED, {"account_id": account_id}).scalar())
 
 
-_SITE: Final = table_of(Site).c
-_LEGAL: Final = select(_SITE.id).where(
-    _SITE.account_id == bindparam("account_id"), _SITE.kind == SiteKind.LEGAL.value, _SITE.disabled.is_(False)
+_SITE: Final = table_of(Site)
+_LEGAL: Final = exists(select(1).select_from(_SITE)).where(
+    _SITE.c.account_id == bindparam("account_id"), _SITE.c.kind == SiteKind.LEGAL.value, _SITE.c.disabled.is_(other=False)
 )
+_UNDECIDED: Final = select(and_(exists(select(1).select_from(table_of(SellerZone))), ~_LEGAL))
 
 
 def _note_accounts(journal: Journal, accounts: Sequence[Account], before: Mapping[Key, Image]) -> None:
