@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 from sqlalchemy import Column, Connection, MetaData, Table, UniqueConstraint, inspect, select
-from sqlalchemy.schema import sort_tables
 
 from crmcore.changesets.rows import table_of
 from crmcore.merge.images import Key, key_columns
@@ -69,7 +68,7 @@ class ReferenceMap:
         for cls in classes:
             for reference in _generic(cls, entities):
                 self._to[reference.target.table.name].append(reference)
-        self.order: Mapping[str, int] = {table.name: number for number, table in enumerate(sort_tables(chosen.values()))}
+        self.order: Mapping[str, int] = _ordered(chosen)
         self._questions: dict[tuple[str, str], list[tuple[list[Reference], str]]] = {}
 
     def to(self, table: Table) -> Sequence[Reference]:
@@ -151,6 +150,22 @@ def _build(registry: Registry, connection: Connection, left: Sequence[str]) -> R
             Table(name, scratch, autoload_with=connection, resolve_fks=False)
     tables += scratch.tables.values()
     return ReferenceMap(tables, registry.entities.values())
+
+
+def _ordered(tables: Mapping[str, Table]) -> Mapping[str, int]:
+    """Return places in which tables come after those that they refer to; by name, because those of the database know no others."""
+    places: dict[str, int] = {}
+
+    def put(name: str, above: frozenset[str]) -> None:
+        if name in places or name in above or name not in tables:
+            return
+        for key in tables[name].foreign_keys:
+            put(key.target_fullname.rpartition(".")[0], above | {name})
+        places[name] = len(places)
+
+    for name in sorted(tables):
+        put(name, frozenset())
+    return places
 
 
 def _foreign(table: Table, tables: Mapping[str, Table]) -> Iterable[Reference]:

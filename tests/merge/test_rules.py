@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from crm_trade.model import Billing, BillingNote, Pair
-from merge_checks import dump
+from crm_trade.model import Billing, BillingNote, Pair, Visit
+from merge_checks import dangling, dump
 from sqlalchemy import Integer, func, select
 
 from crmcore import Account, Actor, CharacteristicDef, Label, ValidationFailed
@@ -414,3 +414,22 @@ def test_merging_and_undoing_are_told_and_audited(crm):
         changed = [(row.entity_id, {name: tuple(pair) for name, pair in row.changes.items()}) for row in rows][1:]
         assert sorted(changed[:2], key=str) == [(one.id, {"email": (None, "b@example.com")}), (two.id, {"merged_into_id": (None, one.id)})]
         assert sorted(changed[2:], key=str) == [(one.id, {"email": ("b@example.com", None)}), (two.id, {"merged_into_id": (one.id, None)})]
+
+
+def test_the_tables_of_a_plugin_that_was_disabled_are_followed_too(open_crm, trade):
+    with open_crm(trade).session("anna") as s:
+        one, two = make(s, "A", "B")
+        s.add(Visit(account_id=two.id, text="x"))
+        for account in (one, two):
+            s.add(Billing(account_id=account.id, terms="30", credit=1))
+        s.commit()
+    crm = open_crm()
+    assert "trade.visit" not in crm.registry.entities
+    before = dump(crm)
+    with crm.session("anna") as s:
+        result = merged(s, s.accounts.require(one.id), s.accounts.require(two.id))
+        assert (result.relinked["trade_visit"], result.archived["trade_billing"]) == (1, 1)
+        assert dangling(crm, [two.id]) == []
+        assert s.merges.undo(result.id).done
+        s.commit()
+    assert dump(crm) == before
