@@ -17,16 +17,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BindParameter, Row, bindparam, or_, select
+from sqlalchemy import BindParameter, Row, bindparam, delete, or_, select, update
 
 from crmcore.changesets.rows import table_of
 from crmcore.errors import RecordNotFound, UsageError, ValidationFailed
-from crmcore.merge.merging import carry_out, function_problems, prepare
+from crmcore.merge.merging import carry_out, forget_loaded, function_problems, prepare
 from crmcore.merge.restoring import restore
 from crmcore.merge.survivorship import Rules
 from crmcore.merge.undoing import Undoing
 from crmcore.merge.values import MergePreview, MergeRecord, MergeResult, UndoResult
-from crmcore.model import Account, AccountMerge, AccountMergeMember
+from crmcore.model import MERGE_ROW, Account, AccountMerge, AccountMergeMember
 from crmcore.session.refusals import audit_hidden
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ class MergesApi:
 
         Raises:
             RecordNotFound: when the merge or one of its accounts does not exist for this actor.
-            UsageError: ``MERGE_UNDONE``, ``MERGE_LATER``, ``MERGE_CHOICE``, ``MERGE_TABLE_GONE``, ``MERGE_UNDO_CLASH``.
+            UsageError: ``MERGE_UNDONE``, ``MERGE_FORGOTTEN``, ``MERGE_LATER``, ``MERGE_CHOICE``, ``MERGE_TABLE_GONE``,
+                ``MERGE_UNDO_CLASH``.
             ValidationFailed: ``FUNCTION_NOT_GRANTED``.
         """
         session = self._session
@@ -115,6 +116,32 @@ class MergesApi:
                         id=merge_id, survivor_id=found.survivor_id, merged_ids=members, done=False, questions=tuple(undoing.questions)
                     )
                 return restore(undoing)
+
+    def forget(self, account_id: int) -> int:
+        """Delete what the journals keep of the merges of an account, which cannot be undone then; return how many merges that is.
+
+        For erasure: a journal holds values of the accounts, and whole rows that had to go. Old ids go on leading to the survivor.
+
+        Raises:
+            ValidationFailed: ``FUNCTION_NOT_GRANTED``.
+            RecordNotFound: when the account does not exist for this actor.
+        """
+        session = self._session
+        self._require_function()
+        session.require(Account, account_id)
+        session.flush()
+        with session.undoing():
+            session.take_write_lock()
+            merges = [each.id for each in self.history(account_id)]
+            with session.guard.lifted():
+                connection = session.orm.connection()
+                connection.execute(delete(MERGE_ROW).where(MERGE_ROW.c.merge_id.in_(merges)))
+                merge = table_of(AccountMerge)
+                connection.execute(update(merge).where(merge.c.id.in_(merges)).values(decisions=[]))
+            forget_loaded(session, [merge])
+            # So that the commit writes, although no record changed in the session.
+            session.unit.finishers.append(lambda _: None)
+        return len(merges)
 
     def resolve(self, account_id: int) -> int:
         """Return the key of the account that an account became, for ever; its own, if it was not merged.

@@ -74,9 +74,11 @@ class Undoing:
         """Compare what the merge left with what is there now, and collect what somebody has to choose.
 
         Raises:
-            UsageError: ``MERGE_LATER``, ``MERGE_CHOICE``.
+            UsageError: ``MERGE_FORGOTTEN``, ``MERGE_LATER``, ``MERGE_CHOICE``.
         """
         self.entries = read_journal(self.connection, self.merge.id)
+        if not self.entries:
+            raise UsageError("MERGE_FORGOTTEN", id=self.merge.id)
         refuse_later(self.connection, self.merge.id, self.accounts, self.entries, self.references)
         by_table: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.entries:

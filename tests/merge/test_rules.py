@@ -19,6 +19,7 @@ from crmcore.model import (
     EVENT,
     LOG,
     MERGE,
+    MERGE_ROW,
     PLATFORM_TABLES,
     AccountMerge,
     ChangeSetItem,
@@ -433,3 +434,31 @@ def test_the_tables_of_a_plugin_that_was_disabled_are_followed_too(open_crm, tra
         assert s.merges.undo(result.id).done
         s.commit()
     assert dump(crm) == before
+
+
+@pytest.mark.feature("D03")
+def test_what_a_journal_keeps_is_erased_on_request_and_the_merge_lasts(crm):
+    with crm.session("anna") as s:
+        one, two = make(s, "A", "B")
+        s.accounts.update(two, email="b@example.com")
+        s.commit()
+        result = merged(s, one, two)
+        assert s.merges.forget(two.id) == 1
+        s.commit()
+    with crm.session("anna") as s:
+        assert s.execute(select(func.count()).select_from(MERGE_ROW)).scalar() == 0
+        assert s.scalar(select(AccountMerge.decisions)) == []
+        assert s.merges.resolve(two.id) == one.id
+        assert refused(s.merges.undo, result.id) == "MERGE_FORGOTTEN"
+
+
+def test_a_merge_that_changed_a_table_of_a_purged_plugin_is_not_undone(crm):
+    with crm.session("anna") as s:
+        one, two = make(s, "A", "B")
+        s.add(Visit(account_id=two.id, text="x"))
+        s.commit()
+        result = merged(s, one, two)
+        with crm.engine.begin() as connection:
+            # As after a purge: the journal names what is no longer there.
+            connection.execute(MERGE_ROW.update().where(MERGE_ROW.c.table_name == "trade_visit").values(table_name="trade_purged"))
+        assert refused(s.merges.undo, result.id) == "MERGE_TABLE_GONE"
