@@ -98,7 +98,10 @@ class JsonSql:
 
     def rows(self, text: str) -> FromClause:
         """Return a table of the arrays inside a JSON text of many: column ``value``."""
-        given = bindparam(None, text, type_=Text, unique=True)
+        return self.table(bindparam(None, text, type_=Text, unique=True))
+
+    def table(self, given: ColumnElement[str]) -> FromClause:
+        """Return the same of a parameter."""
         if self.postgresql:
             return func.jsonb_array_elements(cast(given, _TYPE)).table_valued("value", name="given")
         return func.json_each(given).table_valued("value", name="given")

@@ -38,6 +38,12 @@ MERGING: Final = (
         "Undo the merges that the message lists, in that order, and then this one.",
     ),
     ErrorCode(
+        "MERGE_FORGOTTEN",
+        "merge {id} cannot be undone: what it changed was erased from its journal",
+        "l'unione {id} non può essere annullata: ciò che aveva cambiato è stato cancellato dal suo registro",
+        "Somebody asked for the data of one of the accounts to be erased; the merge lasts.",
+    ),
+    ErrorCode(
         "MERGE_CHOICE",
         "{choice!r} for {key!r} is not a choice that undoing this merge asks for; it asks for {known}",
         "{choice!r} per {key!r} non è una scelta richiesta per annullare questa unione; sono richieste {known}",

@@ -15,18 +15,18 @@ s.commit()
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import BindParameter, Row, bindparam, delete, or_, select, update
 
 from crmcore.changesets.rows import table_of
 from crmcore.errors import RecordNotFound, UsageError, ValidationFailed
-from crmcore.merge.merging import carry_out, function_problems, prepare
+from crmcore.merge.merging import carry_out, forget_loaded, function_problems, prepare
 from crmcore.merge.restoring import restore
 from crmcore.merge.survivorship import Rules
 from crmcore.merge.undoing import Undoing
 from crmcore.merge.values import MergePreview, MergeRecord, MergeResult, UndoResult
-from crmcore.model import Account, AccountMerge, AccountMergeMember
+from crmcore.model import MERGE_ROW, Account, AccountMerge, AccountMergeMember
 from crmcore.session.refusals import audit_hidden
 
 if TYPE_CHECKING:
@@ -73,16 +73,15 @@ class MergesApi:
             ValidationFailed: ``FUNCTION_NOT_GRANTED``, ``ACCOUNT_MERGED``, ``MERGE_PRIVATE``, and what the rules say of the survivor.
             WriteConflict: on PostgreSQL, when others that write to these accounts wait for each other; repeat the work.
         """
-        ids, rules = self._ids(survivor_id, others), self._rules(rule)
-        session = self._session
+        session, rules = self._session, self._rules(rule)
         session.flush()
-        with session.undoing():
-            session.take_write_lock()
-            with session.guard.lifted():
-                prepared = prepare(session, ids, rules, lock=True)
-                if prepared.refusals:
-                    raise ValidationFailed("VALIDATION_FAILED", prepared.refusals)
-                return carry_out(prepared, reason)
+        session.take_write_lock()
+        ids = self._ids(survivor_id, others)
+        with session.undoing(), session.guard.lifted():
+            prepared = prepare(session, ids, rules, lock=True)
+            if prepared.refusals:
+                raise ValidationFailed("VALIDATION_FAILED", prepared.refusals)
+            return carry_out(prepared, reason)
 
     def undo(self, merge_id: int, choices: Mapping[str, str] | None = None) -> UndoResult:
         """Take a merge back; what was made since stays with the survivor.
@@ -92,21 +91,22 @@ class MergesApi:
 
         Raises:
             RecordNotFound: when the merge or one of its accounts does not exist for this actor.
-            UsageError: ``MERGE_UNDONE``, ``MERGE_LATER``, ``MERGE_CHOICE``, ``MERGE_TABLE_GONE``, ``MERGE_UNDO_CLASH``.
+            UsageError: ``MERGE_UNDONE``, ``MERGE_FORGOTTEN``, ``MERGE_LATER``, ``MERGE_CHOICE``, ``MERGE_TABLE_GONE``,
+                ``MERGE_UNDO_CLASH``.
             ValidationFailed: ``FUNCTION_NOT_GRANTED``.
         """
         session = self._session
         session.flush()
+        session.take_write_lock()
         with session.undoing():
-            session.take_write_lock()
             found, members = self._find(merge_id)
             self._ids(found.survivor_id, members)
             self._require_function()
             with session.guard.lifted():
                 accounts = (found.survivor_id, *members)
-                session.orm.execute(select(Account.id).where(Account.id.in_(accounts)).order_by(Account.id).with_for_update())
+                session.orm.execute(_LOCK, {"ids": accounts})
                 # Somebody else may have undone it while this waited.
-                found, members = self._find(merge_id)
+                found, _ = self._find(merge_id)
                 if found.state != "merged":
                     raise UsageError("MERGE_UNDONE", id=merge_id)
                 undoing = Undoing(session, found, members, dict(choices or {}))
@@ -116,6 +116,32 @@ class MergesApi:
                         id=merge_id, survivor_id=found.survivor_id, merged_ids=members, done=False, questions=tuple(undoing.questions)
                     )
                 return restore(undoing)
+
+    def forget(self, account_id: int) -> int:
+        """Delete what the journals keep of the merges of an account, which cannot be undone then; return how many merges that is.
+
+        For erasure: a journal holds values of the accounts, and whole rows that had to go. Old ids go on leading to the survivor.
+
+        Raises:
+            ValidationFailed: ``FUNCTION_NOT_GRANTED``.
+            RecordNotFound: when the account does not exist for this actor.
+        """
+        session = self._session
+        self._require_function()
+        session.require(Account, account_id)
+        session.flush()
+        with session.undoing():
+            session.take_write_lock()
+            merges = [each.id for each in self.history(account_id)]
+            with session.guard.lifted():
+                connection = session.orm.connection()
+                connection.execute(delete(MERGE_ROW).where(MERGE_ROW.c.merge_id.in_(merges)))
+                merge = table_of(AccountMerge)
+                connection.execute(update(merge).where(merge.c.id.in_(merges)).values(decisions=[]))
+            forget_loaded(session, [merge])
+            # So that the commit writes, although no record changed in the session.
+            session.unit.finishers.append(lambda _: None)
+        return len(merges)
 
     def resolve(self, account_id: int) -> int:
         """Return the key of the account that an account became, for ever; its own, if it was not merged.
@@ -171,7 +197,7 @@ class MergesApi:
         if len(ids) < 2 or len(set(ids)) < len(ids):  # noqa: PLR2004 - one that stays, and one that goes
             raise UsageError("MERGE_ACCOUNTS", ids=", ".join(map(str, ids)))
         session = self._session
-        there = set(session.scalars(select(Account.id).where(Account.id.in_(ids))))
+        there = set(session.execute(_THERE, {"ids": ids}).scalars())
         missing = [key for key in ids if key not in there]
         if missing:
             if session.guard.limited:
@@ -184,12 +210,18 @@ class MergesApi:
             raise ValidationFailed("VALIDATION_FAILED", problems)
 
     def _find(self, merge_id: int) -> tuple[Row[Any], tuple[int, ...]]:
-        merge, member = table_of(AccountMerge), table_of(AccountMergeMember)
-        found = self._session.first(select(merge).where(merge.c.id == merge_id))
+        found = self._session.execute(_FOUND, {"merge_id": merge_id}).first()
         if found is None:
             raise RecordNotFound("NOT_FOUND", entity=AccountMerge.entity_name(), id=merge_id)
-        query = select(member.c.account_id).where(member.c.merge_id == merge_id).order_by(member.c.position)
-        return found, tuple(self._session.execute(query).scalars())
+        return found, tuple(self._session.execute(_MEMBERS, {"merge_id": merge_id}).scalars())
+
+
+_IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
+_THERE: Final = select(table_of(Account).c.id).where(table_of(Account).c.id.in_(_IDS))
+_LOCK: Final = _THERE.order_by(table_of(Account).c.id).with_for_update()
+_FOUND: Final = select(table_of(AccountMerge)).where(table_of(AccountMerge).c.id == bindparam("merge_id"))
+_MEMBER: Final = table_of(AccountMergeMember).c
+_MEMBERS: Final = select(_MEMBER.account_id).where(_MEMBER.merge_id == bindparam("merge_id")).order_by(_MEMBER.position)
 
 
 def survivor_of(session: Session, account_id: int) -> int | None:

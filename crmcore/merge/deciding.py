@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 
+from crmcore.changesets.rows import table_of
 from crmcore.characteristics.scope import Places, read_places
 from crmcore.characteristics.state import state_of
 from crmcore.characteristics.targets import REFERENCE
@@ -111,11 +112,7 @@ class Decider:
         """Read from the audit when each account got the value that it has."""
         found = self._fallback(names)
         values = {(each.account_id, name): each.value for name in names for each in candidates[name]}
-        row = AUDIT.c
-        query = select(row.entity_id, row.at, row.source, row.changes).where(
-            row.entity == Account.entity_name(), row.entity_id.in_(self._ids)
-        )
-        for account_id, at, source, changes in self._session.orm.execute(query.order_by(row.id)):
+        for account_id, at, source, changes in self._session.orm.connection().execute(_AUDITED, {"ids": self._ids}):
             for name in names:
                 pair = changes.get(name)
                 if pair is not None and (account_id, name) in values and pair[1] == values[account_id, name]:
@@ -126,11 +123,7 @@ class Decider:
         """Read from the history of values when each account got the one that it has; what merges wrote is older than they are."""
         found = self._fallback(keys)
         values = {(each.account_id, key): each.value for key in keys for each in candidates[key]}
-        row = CharacteristicChange
-        query = select(row.record_id, row.key, row.new, row.at, row.source).where(
-            row.entity == Account.entity_name(), row.record_id.in_(self._ids), row.key.in_(keys), ~row.source.startswith(HISTORY_SOURCE)
-        )
-        for account_id, key, new, at, source in self._session.orm.execute(query.order_by(row.at, row.id)):
+        for account_id, key, new, at, source in self._session.orm.connection().execute(_CHANGED, {"ids": self._ids, "keys": list(keys)}):
             if (account_id, key) in values and same(new, values[account_id, key]):
                 found[account_id, key] = (at, source)
         return found
@@ -171,3 +164,19 @@ class Decider:
             mine += [place for place in places.accounts.get(other, ()) if place[0] not in {unit for unit, _ in mine}]
         after = Places(defaultdict(tuple, {survivor: mine}), places.portfolios)
         return {each.key for each in definitions if after.contain(each, survivor)}
+
+
+_AUDIT: Final = AUDIT.c
+_IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
+_AUDITED: Final = (
+    select(_AUDIT.entity_id, _AUDIT.at, _AUDIT.source, _AUDIT.changes)
+    .where(_AUDIT.entity == Account.entity_name(), _AUDIT.entity_id.in_(_IDS))
+    .order_by(_AUDIT.id)
+)
+_CHANGE: Final = table_of(CharacteristicChange).c
+_CHANGED: Final = (
+    select(_CHANGE.record_id, _CHANGE.key, _CHANGE.new, _CHANGE.at, _CHANGE.source)
+    .where(_CHANGE.entity == Account.entity_name(), _CHANGE.record_id.in_(_IDS), _CHANGE.key.in_(bindparam("keys", expanding=True)))
+    .where(~_CHANGE.source.startswith(HISTORY_SOURCE))
+    .order_by(_CHANGE.at, _CHANGE.id)
+)

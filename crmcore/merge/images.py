@@ -14,10 +14,13 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Delete,
     FromClause,
     MetaData,
+    Select,
     Table,
     Text,
+    Update,
     and_,
     bindparam,
     cast,
@@ -52,45 +55,68 @@ def read_images(connection: Connection, table: Table, keys: Iterable[Key], colum
     if not wanted:
         return {}
     names = tuple(columns) or tuple(table.c.keys())
-    own = key_columns(table)
-    stored = [_stored(connection, table.c[name]) for name in names]
-    rows = connection.execute(select(*own, *stored).where(among(connection, table, wanted)))
-    width = len(own)
+    rows = connection.execute(_reading(table, names, connection.dialect.name), {KEYS: dump_json(wanted)})
+    width = len(key_columns(table))
     return {tuple(row[:width]): {name: _plain(value) for name, value in zip(names, row[width:], strict=True)} for row in rows}
 
 
-def among(connection: Connection, table: Table, keys: Sequence[Key]) -> ColumnElement[bool]:
-    """Return the condition that a row is one of these; they go as one text, whatever their number."""
-    sql, own = _sql(connection), key_columns(table)
-    given = sql.rows(dump_json(keys))
+# Statements are made once: to SQLAlchemy, making one costs more than running it.
+@lru_cache(maxsize=4096)
+def _reading(table: Table, names: tuple[str, ...], dialect: str) -> Select[Any]:
+    stored = [_stored(table.c[name], dialect) for name in names]
+    return select(*key_columns(table), *stored).where(among(table, dialect))
+
+
+KEYS: Final = "wanted_keys"
+"""The parameter of `among`: the keys as a JSON array of arrays."""
+
+
+@lru_cache(maxsize=4096)
+def among(table: Table, dialect: str) -> ColumnElement[bool]:
+    """Return the condition that a row is one of those whose keys are the parameter: one text, whatever their number."""
+    sql, own = JsonSql(postgresql=dialect == "postgresql"), key_columns(table)
+    given = sql.table(bindparam(KEYS, type_=Text))
     values = [sql.item_scalar(given.c.value, number, each.type) for number, each in enumerate(own)]
     if len(own) == 1:
         return own[0].in_(select(values[0]).select_from(given))
     return tuple_(*own).in_(select(*values).select_from(given))
 
 
+@lru_cache(maxsize=4096)
+def writing(table: Table, names: tuple[str, ...], dialect: str) -> Update:
+    """Return the statement that sets columns of some rows to the parameters ``new_<column>``."""
+    return update(table).where(among(table, dialect)).values({name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names})
+
+
 def update_images(connection: Connection, table: Table, images: Sequence[tuple[Key, Image]]) -> None:
     """Write columns of rows back; all images have the same columns."""
     if not images:
         return
-    own, names = key_columns(table), tuple(images[0][1])
+    names = tuple(images[0][1])
     if connection.dialect.name != "postgresql":
-        plain = _plain_table(table)
-        where = and_(*(plain.c[each.name] == bindparam(f"k_{each.name}") for each in own))
-        statement = update(plain).where(where).values({name: bindparam(f"v_{name}") for name in names})
-        connection.execute(
-            statement,
-            [
-                {f"k_{each.name}": value for each, value in zip(own, key, strict=True)}
-                | {f"v_{name}": _driver(image[name]) for name in names}
-                for key, image in images
-            ],
-        )
+        groups: dict[str, list[tuple[Key, Image]]] = {}
+        for key, image in images:
+            groups.setdefault(dump_json(image), []).append((key, image))
+        for group in groups.values():
+            values = {f"new_{name}": _driver(value) for name, value in group[0][1].items()}
+            connection.execute(_storing(table, names), {KEYS: dump_json([key for key, _ in group]), **values})
         return
-    given = _given([[*key, *(image[name] for name in names)] for key, image in images])
+    rows = dump_json([[*key, *(image[name] for name in names)] for key, image in images])
+    connection.execute(_storing_all(table, names), {KEYS: rows})
+
+
+@lru_cache(maxsize=4096)
+def _storing_all(table: Table, names: tuple[str, ...]) -> Update:
+    own, given = key_columns(table), _given()
     taken = [_taken(given, number, each) for number, each in enumerate((*own, *(table.c[name] for name in names)))]
     matched = and_(*(each == value for each, value in zip(own, taken, strict=False)))
-    connection.execute(update(table).where(matched).values(dict(zip(names, taken[len(own) :], strict=True))))
+    return update(table).where(matched).values(dict(zip(names, taken[len(own) :], strict=True)))
+
+
+@lru_cache(maxsize=4096)
+def _storing(table: Table, names: tuple[str, ...]) -> Update:
+    plain = _plain_table(table)
+    return update(plain).where(among(plain, "sqlite")).values({name: bindparam(f"new_{name}") for name in names})
 
 
 def insert_images(connection: Connection, table: Table, images: Sequence[Image]) -> None:
@@ -102,15 +128,21 @@ def insert_images(connection: Connection, table: Table, images: Sequence[Image])
         plain = _plain_table(table)
         connection.execute(insert(plain), [{name: _driver(image[name]) for name in names} for image in images])
         return
-    given = _given([[image[name] for name in names] for image in images])
+    given = _given()
     taken = [_taken(given, number, table.c[name]) for number, name in enumerate(names)]
-    connection.execute(insert(table).from_select(names, select(*taken).select_from(given), include_defaults=False))
+    rows = dump_json([[image[name] for name in names] for image in images])
+    connection.execute(insert(table).from_select(names, select(*taken).select_from(given), include_defaults=False), {KEYS: rows})
 
 
 def delete_rows(connection: Connection, table: Table, keys: Sequence[Key]) -> None:
     """Remove rows."""
     if keys:
-        connection.execute(delete(table).where(among(connection, table, keys)))
+        connection.execute(_deleting(table, connection.dialect.name), {KEYS: dump_json(keys)})
+
+
+@lru_cache(maxsize=1024)
+def _deleting(table: Table, dialect: str) -> Delete:
+    return delete(table).where(among(table, dialect))
 
 
 def image_of(connection: Connection, table: Table, values: Mapping[str, Any]) -> Image:
@@ -128,13 +160,13 @@ def image_of(connection: Connection, table: Table, values: Mapping[str, Any]) ->
     return {name: _plain(value) for name, value in zip(values, row, strict=True)}
 
 
-def _stored(connection: Connection, each: Column[Any]) -> ColumnElement[Any]:
+def _stored(each: Column[Any], dialect: str) -> ColumnElement[Any]:
     # The spelling of the text of JSON, or of a time, is the database's; so is reading it.
-    return cast(each, Text) if connection.dialect.name == "postgresql" else type_coerce(each, NullType())
+    return cast(each, Text) if dialect == "postgresql" else type_coerce(each, NullType())
 
 
-def _given(rows: Sequence[Sequence[Any]]) -> FromClause:
-    return JsonSql(postgresql=True).rows(dump_json(rows))
+def _given() -> FromClause:
+    return JsonSql(postgresql=True).table(bindparam(KEYS, type_=Text))
 
 
 def _taken(given: FromClause, number: int, each: Column[Any]) -> ColumnElement[Any]:
@@ -142,14 +174,11 @@ def _taken(given: FromClause, number: int, each: Column[Any]) -> ColumnElement[A
     return cast(text, each.type)
 
 
-def _sql(connection: Connection) -> JsonSql:
-    return JsonSql(postgresql=connection.dialect.name == "postgresql")
-
-
 @lru_cache(maxsize=1024)
 def _plain_table(table: Table) -> Table:
     """Return the table with columns of no type, whose values go to the driver as they are."""
-    return Table(table.name, MetaData(), *(Column(each.name, NullType()) for each in table.columns))
+    own = {each.name for each in key_columns(table)}
+    return Table(table.name, MetaData(), *(Column(each.name, NullType(), primary_key=each.name in own) for each in table.columns))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any stored value

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, bindparam, select
 
-from crmcore.merge.images import Image, Key, among, delete_rows, image_of, key_columns, read_images
+from crmcore.merge.images import KEYS, Image, Key, delete_rows, image_of, key_columns, read_images, writing
 from crmcore.merge.references import ReferenceMap
 from crmcore.merge.relinking import Relinking, RowChange
 from crmcore.model import MERGE_ROW
@@ -91,7 +91,8 @@ class Journal:
             plain = all(type(value) is int for _, change in group for pair in change.values.values() for value in pair if value is not None)
             before = {} if plain else read_images(self.connection, table, keys, tuple(values))
             new = {column: value for column, (_, value) in values.items()}
-            self.connection.execute(update(table).where(among(self.connection, table, keys)).values(new))
+            statement = writing(table, tuple(new), self.connection.dialect.name)
+            self.connection.execute(statement, {KEYS: dump_json(keys), **{f"new_{column}": value for column, value in new.items()}})
             # A key that refers is another one afterwards.
             moved = {key: tuple(new.get(name, value) for name, value in zip(own, key, strict=True)) for key in keys}
             after = {} if plain else read_images(self.connection, table, list(moved.values()), tuple(values))
@@ -114,7 +115,13 @@ def _alike(changes: Mapping[Key, RowChange]) -> Iterator[list[tuple[Key, RowChan
 
 def read_journal(connection: Connection, merge_id: int) -> list[Entry]:
     """Return the entries of a merge in the order in which they are taken back."""
-    row = MERGE_ROW.c
-    query = select(row.step, row.table_name, row.key, row.action, row.seen_version, row.old, row.new)
-    found = connection.execute(query.where(row.merge_id == merge_id).order_by(row.step.desc(), row.id))
+    found = connection.execute(_JOURNAL, {"merge_id": merge_id})
     return [Entry(step, table, tuple(json.loads(key)), action, version, old, new) for step, table, key, action, version, old, new in found]
+
+
+_ROW: Final = MERGE_ROW.c
+_JOURNAL: Final = (
+    select(_ROW.step, _ROW.table_name, _ROW.key, _ROW.action, _ROW.seen_version, _ROW.old, _ROW.new)
+    .where(_ROW.merge_id == bindparam("merge_id"))
+    .order_by(_ROW.step.desc(), _ROW.id)
+)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select
 
 from crmcore.changesets.rows import table_of
 from crmcore.errors import UsageError
@@ -14,7 +14,7 @@ from crmcore.merge.journal import DROPPED, Entry
 from crmcore.merge.references import ReferenceMap
 from crmcore.model import MERGE_ROW, Account, AccountMerge, AccountMergeMember
 
-MERGED = "merged"
+MERGED: Final = "merged"
 
 
 def refuse_later(
@@ -33,27 +33,32 @@ def refuse_later(
 
 
 def _of_accounts(connection: Connection, merge_id: int, accounts: Collection[int]) -> set[int]:
-    merge, member = table_of(AccountMerge).c, table_of(AccountMergeMember).c
-    query = (
-        select(merge.id)
-        .join_from(table_of(AccountMerge), table_of(AccountMergeMember), member.merge_id == merge.id)
-        .where(merge.id > merge_id, merge.state == MERGED, or_(merge.survivor_id.in_(accounts), member.account_id.in_(accounts)))
-    )
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_BY_ACCOUNTS, {"merge_id": merge_id, "accounts": list(accounts)}).scalars())
 
 
 def _of_rows(connection: Connection, merge_id: int) -> set[int]:
     """Return the later merges in whose journals there is a row that is in this one's."""
-    merge = table_of(AccountMerge).c
-    mine, theirs = MERGE_ROW.alias("mine"), MERGE_ROW.alias("theirs")
-    query = (
-        select(merge.id)
-        .join_from(mine, theirs, (theirs.c.table_name == mine.c.table_name) & (theirs.c.key == mine.c.key))
-        .join(table_of(AccountMerge), merge.id == theirs.c.merge_id)
-        .where(mine.c.merge_id == merge_id, theirs.c.merge_id > merge_id, merge.state == MERGED)
-        .distinct()
-    )
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_BY_ROWS, {"merge_id": merge_id}).scalars())
+
+
+_MERGE: Final = table_of(AccountMerge).c
+_MEMBER: Final = table_of(AccountMergeMember).c
+_LATER: Final = (_MERGE.id > bindparam("merge_id"), _MERGE.state == MERGED)
+_GIVEN: Final[BindParameter[Any]] = bindparam("accounts", expanding=True)
+_BY_ACCOUNTS: Final = (
+    select(_MERGE.id)
+    .join_from(table_of(AccountMerge), table_of(AccountMergeMember), _MEMBER.merge_id == _MERGE.id)
+    .where(*_LATER, or_(_MERGE.survivor_id.in_(_GIVEN), _MEMBER.account_id.in_(_GIVEN)))
+)
+_MINE: Final = MERGE_ROW.alias("mine")
+_THEIRS: Final = MERGE_ROW.alias("theirs")
+_BY_ROWS: Final = (
+    select(_MERGE.id)
+    .join_from(_MINE, _THEIRS, (_THEIRS.c.table_name == _MINE.c.table_name) & (_THEIRS.c.key == _MINE.c.key))
+    .join(table_of(AccountMerge), _MERGE.id == _THEIRS.c.merge_id)
+    .where(_MINE.c.merge_id == bindparam("merge_id"), _THEIRS.c.merge_id > bindparam("merge_id"), _MERGE.state == MERGED)
+    .distinct()
+)
 
 
 def _of_merged(connection: Connection, merge_id: int, accounts: Collection[int]) -> set[int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -18,13 +18,13 @@ from crmcore.errors import Problem, UsageError
 from crmcore.merge.consents import carried_revocations
 from crmcore.merge.deciding import CHARACTERISTIC, HISTORY_SOURCE, Decider, Decisions
 from crmcore.merge.events import AccountMerged
-from crmcore.merge.images import read_images
+from crmcore.merge.images import Image, Key, read_images
 from crmcore.merge.journal import ADDED, RECORD, Journal
 from crmcore.merge.references import ReferenceMap, references_of
 from crmcore.merge.relinking import Pointer, Relinker, Relinking
 from crmcore.merge.survivorship import Rules
 from crmcore.merge.values import FieldDecision, MergeResult
-from crmcore.model import Account, AccountMerge, AccountMergeMember, Consent, ContactPoint, Entity, Person, Site
+from crmcore.model import Account, AccountMerge, AccountMergeMember, Consent, ContactPoint, Entity, Person, SellerZone, Site, SiteKind
 from crmcore.query.documents import read_documents
 from crmcore.query.fulltext import remove, write
 from crmcore.territory.check_sites import give_sellers
@@ -60,11 +60,7 @@ class Prepared:
 def prepare(session: Session, ids: Sequence[int], rules: Rules, *, lock: bool) -> Prepared:
     """Work out a merge of accounts that exist; with ``lock`` nobody else can change them, or refer to them, until the transaction ends."""
     connection = session.orm.connection()
-    query = select(Account).where(Account.id.in_(ids)).order_by(Account.id)
-    if lock:
-        # A row that refers to an account takes a share of this lock: it is there before, and found, or it waits, and is refused.
-        query = query.with_for_update().execution_options(populate_existing=True)
-    by_id = {account.id: account for account in session.orm.scalars(query)}
+    by_id = {account.id: account for account in session.orm.scalars(_LOCKING if lock else READING, {"ids": ids})}
     accounts = tuple(by_id[each] for each in ids)
     refusals = tuple(_refusals(session, accounts))
     references = references_of(session.registry, connection, session.crm.references)
@@ -73,6 +69,11 @@ def prepare(session: Session, ids: Sequence[int], rules: Rules, *, lock: bool) -
         relinker.merge(ACCOUNT, dict.fromkeys(ids[1:], ids[0]))
     decisions = Decider(session, accounts, rules).decide() if not refusals else Decisions((), ())
     return Prepared(session, accounts, rules, references, relinker.result, decisions, refusals)
+
+
+READING: Final = select(Account).where(Account.id.in_(bindparam("ids", expanding=True))).order_by(Account.id)
+# A row that refers to an account takes a share of this lock: it is there before, and found, or it waits, and is refused.
+_LOCKING: Final = READING.with_for_update().execution_options(populate_existing=True)
 
 
 def function_problems(session: Session) -> list[Problem]:
@@ -110,6 +111,7 @@ def carry_out(prepared: Prepared, reason: str) -> MergeResult:
     survivor, *others = prepared.accounts
     merge_id = _begin(connection, prepared, reason)
     journal = Journal(connection)
+    moves = relinking.touches(Site.__tablename__) and _may_change_hands(connection, survivor.id)
     revocations = carried_revocations(session, prepared.ids) if relinking.touches(Consent.__tablename__) else []
     try:
         journal.apply(relinking, prepared.references)
@@ -119,20 +121,13 @@ def carry_out(prepared: Prepared, reason: str) -> MergeResult:
     forget_loaded(session, {*relinking.changes, *relinking.drops})
     before = read_images(connection, ACCOUNT, [(key,) for key in prepared.ids])
     _decide(session, survivor, prepared.decisions.changed(), merge_id)
-    if relinking.touches(Site.__tablename__):
+    if moves:
         give_sellers(session, [survivor.id])
     for each in others:
         each.merged_into_id = survivor.id
     session.unit.flush()
     _leap(connection, prepared.accounts)
-    after = read_images(connection, ACCOUNT, list(before))
-    journal.next_step()
-    for account in prepared.accounts:
-        old, new = before[account.id,], after[account.id,]
-        changed = [name for name in new if new[name] != old[name]]
-        journal.note(
-            ACCOUNT, (account.id,), RECORD, account.version, {name: old[name] for name in changed}, {name: new[name] for name in changed}
-        )
+    _note_accounts(journal, prepared.accounts, before)
     journal.write(merge_id)
     searched = any(relinking.touches(cls.__tablename__) for cls in (Person, ContactPoint)) or prepared.decisions.points
     refresh_words(session, prepared.ids if searched else prepared.ids[1:])
@@ -146,6 +141,29 @@ def carry_out(prepared: Prepared, reason: str) -> MergeResult:
         archived=relinking.archived(),
         decisions=prepared.decisions.fields,
     )
+
+
+def _may_change_hands(connection: Connection, account_id: int) -> bool:
+    """Return whether the sites that an account gets may decide about its seller: not where its own legal one does."""
+    return bool(connection.execute(_UNDECIDED, {"account_id": account_id}).scalar())
+
+
+_SITE: Final = table_of(Site)
+_LEGAL: Final = exists(select(1).select_from(_SITE)).where(
+    _SITE.c.account_id == bindparam("account_id"), _SITE.c.kind == SiteKind.LEGAL.value, _SITE.c.disabled.is_(other=False)
+)
+_UNDECIDED: Final = select(and_(exists(select(1).select_from(table_of(SellerZone))), ~_LEGAL))
+
+
+def _note_accounts(journal: Journal, accounts: Sequence[Account], before: Mapping[Key, Image]) -> None:
+    """Note what became of the accounts themselves; that is taken back first."""
+    after = read_images(journal.connection, ACCOUNT, list(before))
+    journal.next_step()
+    for account in accounts:
+        old, new = before[account.id,], after[account.id,]
+        changed = [name for name in new if new[name] != old[name]]
+        images = ({name: image[name] for name in changed} for image in (old, new))
+        journal.note(ACCOUNT, (account.id,), RECORD, account.version, *images)
 
 
 def _begin(connection: Connection, prepared: Prepared, reason: str) -> int:
@@ -162,11 +180,14 @@ def _begin(connection: Connection, prepared: Prepared, reason: str) -> int:
         "relinked": prepared.relinking.counts(),
         **stamps,
     }
-    table = table_of(AccountMerge)
-    merge_id: int = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
+    merge_id: int = connection.execute(_NEW, values).scalar_one()
     members = [{"merge_id": merge_id, "account_id": key, "position": place, **stamps} for place, key in enumerate(prepared.ids[1:], 1)]
-    connection.execute(insert(table_of(AccountMergeMember)), members)
+    connection.execute(_NEW_MEMBER, members)
     return merge_id
+
+
+_NEW: Final = insert(table_of(AccountMerge)).returning(AccountMerge.__table__.c.id)
+_NEW_MEMBER: Final = insert(table_of(AccountMergeMember))
 
 
 def _stamps(session: Session) -> dict[str, Any]:
@@ -216,9 +237,12 @@ def _decide(session: Session, survivor: Account, decisions: Sequence[FieldDecisi
             setattr(survivor, decision.field, decision.new)
 
 
+_LEAPING: Final = update(ACCOUNT).where(ACCOUNT.c.id.in_(bindparam("keys", expanding=True))).values(version=ACCOUNT.c.version + LEAP)
+
+
 def _leap(connection: Connection, accounts: Sequence[Account]) -> None:
     keys = [account.id for account in accounts]
-    connection.execute(update(ACCOUNT).where(ACCOUNT.c.id.in_(keys)).values(version=ACCOUNT.c.version + LEAP))
+    connection.execute(_LEAPING, {"keys": keys})
     for account in accounts:
         set_committed_value(account, "version", account.version + LEAP)
 

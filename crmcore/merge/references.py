@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 from sqlalchemy import Column, Connection, MetaData, Table, UniqueConstraint, inspect, select
-from sqlalchemy.schema import sort_tables
 
 from crmcore.changesets.rows import table_of
 from crmcore.merge.images import Key, key_columns
@@ -68,7 +68,7 @@ class ReferenceMap:
         for cls in classes:
             for reference in _generic(cls, entities):
                 self._to[reference.target.table.name].append(reference)
-        self.order: Mapping[str, int] = {table.name: number for number, table in enumerate(sort_tables(chosen.values()))}
+        self.order: Mapping[str, int] = _ordered(chosen)
         self._questions: dict[tuple[str, str], list[tuple[list[Reference], str]]] = {}
 
     def to(self, table: Table) -> Sequence[Reference]:
@@ -94,6 +94,7 @@ class ReferenceMap:
         return found
 
 
+@lru_cache(maxsize=4096)
 def policy_of(table: Table) -> MergePolicy:
     """Return what a table says about merging."""
     found = table.info.get(MERGE)
@@ -108,7 +109,8 @@ class Unique:
     filled: bool = True
 
 
-def unique_sets(table: Table) -> list[Unique]:
+@lru_cache(maxsize=4096)
+def unique_sets(table: Table) -> tuple[Unique, ...]:
     """Return what no two rows of a table may share: keys, constraints, unique indexes over whole columns, and what the table says."""
     found = [tuple(column.name for column in each.columns) for each in table.constraints if isinstance(each, UniqueConstraint)]
     found += [tuple(column.name for column in each.columns) for each in table.indexes if each.unique and _is_whole(each)]
@@ -116,7 +118,7 @@ def unique_sets(table: Table) -> list[Unique]:
     sets = [Unique(columns) for columns in found]
     if same := policy_of(table).same:
         sets.append(Unique(same, filled=False))
-    return sets
+    return tuple(sets)
 
 
 def _is_whole(index: Any) -> bool:  # noqa: ANN401 - an index, whose dialect options have no type
@@ -127,12 +129,14 @@ def _is_whole(index: Any) -> bool:  # noqa: ANN401 - an index, whose dialect opt
 
 def references_of(registry: Registry, connection: Connection, known: dict[tuple[str, ...], ReferenceMap]) -> ReferenceMap:
     """Return the map for a database; ``known`` keeps it as long as no plugin comes or goes."""
-    mine = {table.name for owner in {*registry.owners.values()} for table in registry.tables(owner)}
-    left = tuple(sorted({name for row in connection.execute(select(PLUGIN.c.tables)).scalars() for name in row} - mine))
+    left = tuple(sorted({name for row in connection.execute(_TABLES).scalars() for name in row} - registry.owners.keys()))
     if left not in known:
         known.clear()
         known[left] = _build(registry, connection, left)
     return known[left]
+
+
+_TABLES: Final = select(PLUGIN.c.tables)
 
 
 def _build(registry: Registry, connection: Connection, left: Sequence[str]) -> ReferenceMap:
@@ -146,6 +150,22 @@ def _build(registry: Registry, connection: Connection, left: Sequence[str]) -> R
             Table(name, scratch, autoload_with=connection, resolve_fks=False)
     tables += scratch.tables.values()
     return ReferenceMap(tables, registry.entities.values())
+
+
+def _ordered(tables: Mapping[str, Table]) -> Mapping[str, int]:
+    """Return places in which tables come after those that they refer to; by name, because those of the database know no others."""
+    places: dict[str, int] = {}
+
+    def put(name: str, above: frozenset[str]) -> None:
+        if name in places or name in above or name not in tables:
+            return
+        for key in tables[name].foreign_keys:
+            put(key.target_fullname.rpartition(".")[0], above | {name})
+        places[name] = len(places)
+
+    for name in sorted(tables):
+        put(name, frozenset())
+    return places
 
 
 def _foreign(table: Table, tables: Mapping[str, Table]) -> Iterable[Reference]:

@@ -8,14 +8,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Row, Table, Text, cast, func, literal, null, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
 
-from crmcore.merge.images import Key, among, key_columns
+from crmcore.merge.images import KEYS, Key, among, key_columns
 from crmcore.merge.policies import choose, combined
 from crmcore.merge.references import Reference, ReferenceMap, Unique, policy_of, unique_sets
+from crmcore.storage import dump_json
 
 _VERSION: Final = "version"
 
@@ -184,14 +202,16 @@ class Relinker:
     def _read(self, table: Table, columns: Iterable[str]) -> dict[Key, dict[str, Any]]:
         """Return the rows as they will be: those that change, and those that they may meet where they go."""
         changes = self.result.changes[table]
-        meeting = [
-            table.c[column].in_(sorted({change.values[column][1] for change in changes.values() if _arrives(change, column)}))
-            for column in sorted(columns)
-        ]
-        query = select(table).where(or_(among(self._connection, table, list(changes)), *meeting))
+        meeting = tuple(sorted(columns))
+        values = {
+            column: sorted({change.values[column][1] for change in changes.values() if _arrives(change, column)}) for column in meeting
+        }
+        query = _meeting(table, meeting, self._connection.dialect.name)
         own = [column.name for column in key_columns(table)]
         found: dict[Key, dict[str, Any]] = {}
-        for row in self._connection.execute(query):
+        for row in self._connection.execute(
+            query, {KEYS: dump_json(list(changes)), **{f"at_{name}": each for name, each in values.items()}}
+        ):
             key = tuple(row._mapping[name] for name in own)  # noqa: SLF001 - the public way to a row's values by name
             if key not in self.result.drops[table]:
                 found[key] = _after(row, changes.get(key))
@@ -249,6 +269,13 @@ class Relinker:
             for key in others:
                 change = changes.setdefault(key, RowChange(version=rows[key].get(_VERSION)))
                 change.set(only.column, only.value, only.becomes)
+
+
+@lru_cache(maxsize=4096)
+def _meeting(table: Table, columns: tuple[str, ...], dialect: str) -> Select[Any]:
+    """Return the query of some rows, and of those that they may meet: made once, as that costs more than running it."""
+    there = [table.c[name].in_(bindparam(f"at_{name}", expanding=True, type_=table.c[name].type)) for name in columns]
+    return select(table).where(or_(among(table, dialect), *there))
 
 
 def _held(column: Column[Any], key: str, *, postgresql: bool) -> ColumnElement[Any]:

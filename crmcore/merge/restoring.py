@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, Update, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crmcore.accounts.belonging import PARENTS
@@ -17,10 +18,10 @@ from crmcore.merge.deciding import HISTORY_SOURCE
 from crmcore.merge.events import AccountUnmerged
 from crmcore.merge.images import delete_rows, insert_images, update_images
 from crmcore.merge.journal import ADDED, DROPPED, RECORD, Entry
-from crmcore.merge.merging import ACCOUNT, forget_loaded, refresh_words
+from crmcore.merge.merging import ACCOUNT, READING, forget_loaded, refresh_words
 from crmcore.merge.undoing import Undoing
 from crmcore.merge.values import UndoResult
-from crmcore.model import Account, AccountMerge, CharacteristicChange
+from crmcore.model import Account, AccountMerge, CharacteristicChange, UtcDateTime
 from crmcore.session.changes import Change
 
 _VERSION: Final = "version"
@@ -41,17 +42,9 @@ def restore(undoing: Undoing) -> UndoResult:
         reason = str(error.orig).strip().splitlines()[0]
         raise UsageError("MERGE_UNDO_CLASH", id=merge.id, reason=reason) from error
     connection = undoing.connection
-    history = CharacteristicChange.__table__.c
     # What it did to the survivor was not done: the values are as old as they were.
-    connection.execute(
-        delete(table_of(CharacteristicChange)).where(
-            history.entity == Account.entity_name(),
-            history.record_id == merge.survivor_id,
-            history.source == f"{HISTORY_SOURCE}:{merge.id}",
-        )
-    )
-    marks = {"state": "undone", "undone_at": session.now(), "undone_by": session.actor.name}
-    connection.execute(update(table_of(AccountMerge)).where(AccountMerge.__table__.c.id == merge.id).values(marks))
+    connection.execute(_FORGET, {"account_id": merge.survivor_id, "said": f"{HISTORY_SOURCE}:{merge.id}"})
+    connection.execute(_UNDONE, {"merge_id": merge.id, "done_at": session.now(), "by": session.actor.name})
     _tell(undoing)
     return UndoResult(
         id=merge.id,
@@ -62,6 +55,18 @@ def restore(undoing: Undoing) -> UndoResult:
         kept=dict(sorted(undoing.kept.items())),
         gone=dict(sorted(undoing.gone.items())),
     )
+
+
+_HISTORY: Final = table_of(CharacteristicChange)
+_FORGET: Final = delete(_HISTORY).where(
+    _HISTORY.c.entity == Account.entity_name(), _HISTORY.c.record_id == bindparam("account_id"), _HISTORY.c.source == bindparam("said")
+)
+_MERGE: Final = table_of(AccountMerge)
+_UNDONE: Final = (
+    update(_MERGE)
+    .where(_MERGE.c.id == bindparam("merge_id"))
+    .values(state="undone", undone_at=bindparam("done_at", type_=UtcDateTime), undone_by=bindparam("by"))
+)
 
 
 def _steps(entries: Sequence[Entry]) -> list[list[Entry]]:
@@ -109,9 +114,14 @@ def _follow_parents(undoing: Undoing) -> None:
             keys = moved.get(cls.__tablename__)
             if not keys:
                 continue
-            table, parent = _table(undoing, child), table_of(cls)
-            home = select(parent.c.account_id).where(parent.c.id == table.c[column]).scalar_subquery()
-            connection.execute(update(table).where(table.c[column].in_(keys), table.c.account_id != home).values(account_id=home))
+            connection.execute(_following(_table(undoing, child), column, table_of(cls)), {"keys": keys})
+
+
+@lru_cache(maxsize=64)
+def _following(table: Table, column: str, parent: Table) -> Update:
+    home = select(parent.c.account_id).where(parent.c.id == table.c[column]).scalar_subquery()
+    mine = table.c[column].in_(bindparam("keys", expanding=True))
+    return update(table).where(mine, table.c.account_id != home).values(account_id=home)
 
 
 def _table(undoing: Undoing, entity: str) -> Table:
@@ -123,7 +133,7 @@ def _tell(undoing: Undoing) -> None:
     session = undoing.session
     followers = {_table(undoing, child) for child in PARENTS}
     forget_loaded(session, {undoing.table(entry.table) for entry in undoing.entries} | followers | {ACCOUNT})
-    records = {account.id: account for account in session.orm.scalars(select(Account).where(Account.id.in_(undoing.accounts)))}
+    records = {account.id: account for account in session.orm.scalars(READING, {"ids": undoing.accounts})}
     for key, changes in undoing.told.items():
         session.unit.tell(Change(Account.entity_name(), RecordVerb.UPDATED, records[key[0]], dict(changes)), session.now())
     refresh_words(session, undoing.accounts)

@@ -88,7 +88,12 @@ class Rules:
 
 def same(one: Any, other: Any) -> bool:  # noqa: ANN401 - any JSON value
     """Compare JSON values; true is not 1."""
+    if type(one) in _SIMPLE or type(other) in _SIMPLE:
+        return type(one) is type(other) and bool(one == other)
     return dump_json(one) == dump_json(other)
+
+
+_SIMPLE: Final = frozenset({str, int, bool, type(None)})
 
 
 def _union(values: Sequence[Any]) -> Any:  # noqa: ANN401 - any JSON value

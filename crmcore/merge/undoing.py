@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -32,7 +33,7 @@ _VERSION: Final = "version"
 _COLUMN: Final = "characteristics"
 
 
-@attrs.define
+@attrs.define(slots=False)
 class Undoing:
     """The undoing of one merge; `ask` reads, `write` writes."""
 
@@ -62,7 +63,7 @@ class Undoing:
         """The connection of the transaction."""
         return self.session.orm.connection()
 
-    @property
+    @cached_property
     def references(self) -> ReferenceMap:
         """The references of this database."""
         return references_of(self.session.registry, self.connection, self.session.crm.references)
@@ -73,9 +74,11 @@ class Undoing:
         """Compare what the merge left with what is there now, and collect what somebody has to choose.
 
         Raises:
-            UsageError: ``MERGE_LATER``, ``MERGE_CHOICE``.
+            UsageError: ``MERGE_FORGOTTEN``, ``MERGE_LATER``, ``MERGE_CHOICE``.
         """
         self.entries = read_journal(self.connection, self.merge.id)
+        if not self.entries:
+            raise UsageError("MERGE_FORGOTTEN", id=self.merge.id)
         refuse_later(self.connection, self.merge.id, self.accounts, self.entries, self.references)
         by_table: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.entries:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, Table, inspect, select
+from sqlalchemy import Connection, Select, bindparam, inspect, select
 
 from crmcore.model import Account, ContactPoint, Entity, Person
 from crmcore.query.words import compact, phone_words, vat_words, words
@@ -79,16 +80,18 @@ def _existing(rows: Iterable[tuple[type[Entity], int, Mapping[str, Any]]]) -> li
 
 def _rows(connection: Connection, account_ids: Collection[int]) -> Iterator[tuple[type[Entity], int, Mapping[str, Any]]]:
     for cls, columns in _COLUMNS.items():
-        table = cls.__table__
-        if not isinstance(table, Table):
-            continue
-        key = table.c[columns[0]]
-        query = select(*(table.c[name] for name in columns)).where(key.in_(account_ids)).order_by(table.c.id)
-        if cls is Account:
-            # Nobody finds what was merged into another one (I-5).
-            query = query.where(table.c.merged_into_id.is_(None))
-        for row in connection.execute(query).mappings():
+        for row in connection.execute(_query(cls, columns), {"account_ids": list(account_ids)}).mappings():
             yield cls, row[columns[0]], dict(row)
+
+
+@lru_cache(maxsize=16)
+def _query(cls: type[Entity], columns: tuple[str, ...]) -> Select[Any]:
+    """Return the query of one class: made once, as that costs more than running it."""
+    table = cls.__table__
+    wanted = table.c[columns[0]].in_(bindparam("account_ids", expanding=True))
+    query = select(*(table.c[name] for name in columns)).where(wanted).order_by(table.c.id)
+    # Nobody finds what was merged into another one (I-5).
+    return query.where(table.c.merged_into_id.is_(None)) if cls is Account else query
 
 
 def record_row(record: Entity) -> tuple[type[Entity], int, Mapping[str, Any]] | None:

@@ -34,7 +34,7 @@ from crmcore.migrate.managed import SEARCH_TABLE
 from crmcore.model import Account
 from crmcore.query.documents import CHUNK, Document, read_documents
 from crmcore.query.words import Term, terms
-from crmcore.storage import NewRows, insert_rows
+from crmcore.storage import NewRows, dump_json, insert_rows
 
 CANDIDATES: Final = 2_000
 """Of how many accounts the rank is computed: who asks for one letter does not wait for the order of a million."""
@@ -109,11 +109,19 @@ def write(connection: Connection, documents: Collection[Document], *, new: bool)
     if not new:
         remove(connection, [document.account_id for document in documents])
     if connection.dialect.name == "postgresql":
-        rows = NewRows(_SEARCH, ("account_id", "document"), [(each.account_id, _vector(each)) for each in documents])
+        rows = [{"account_id": each.account_id, "document": _vector(each)} for each in documents]
+        connection.exec_driver_sql(_WRITE, {"rows": dump_json(rows)})
     else:
         found = [(each.account_id, *(" ".join(getattr(each, place)) for place in _PLACES)) for each in documents]
-        rows = NewRows(_FTS, ("rowid", *_PLACES), found)
-    insert_rows(connection, [rows])
+        insert_rows(connection, [NewRows(_FTS, ("rowid", *_PLACES), found)])
+
+
+# Two that write to one account wait for each other when they remove its words; the second does not see those that the first wrote instead.
+_WRITE: Final = (
+    f"INSERT INTO {SEARCH_TABLE} (account_id, document) SELECT account_id, document "  # noqa: S608 - a constant
+    "FROM json_to_recordset(CAST(%(rows)s AS json)) AS given (account_id bigint, document tsvector) "
+    "ON CONFLICT (account_id) DO UPDATE SET document = excluded.document"
+)
 
 
 def remove(connection: Connection, account_ids: Iterable[int]) -> None:
