@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, inspect, select
 
 from crmcore import Account, Change, Session
 from crmcore.events import RecordVerb
@@ -26,6 +26,9 @@ POINT_FIELDS: Final = ("kind", "value", "person_id")
 OWN_FIELDS: Final = ("kind", "recipient_code", "ateco", "web", "language", "notes")
 """Further fields that key sets may read, beside characteristics."""
 _LEGAL_FIRST: Final = {SiteKind.LEGAL.value: 0}
+
+_OF_SITE: Final = ("id", *SITE_FIELDS)
+_OF_POINT: Final = ("id", "position", *POINT_FIELDS)
 
 Found = tuple[int, "Record"]
 
@@ -74,31 +77,41 @@ def new_records(own: OwnKeys, keys: Collection[int], changes: Sequence[Change]) 
     """Yield those among some accounts that a commit made, from what it wrote: all that belongs to them is there."""
     from crmcore_quality.duplicates import prepare  # noqa: PLC0415 - the engine brings numpy
 
-    accounts: dict[int, Mapping[str, Any]] = {}
-    sites: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
-    points: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
-    deleted = {id(change.record) for change in changes if change.verb is RecordVerb.DELETED}
-    # Each record once, as it is in the end.
-    for record in {id(change.record): change.record for change in changes if id(change.record) not in deleted}.values():
-        values = vars(record)
-        if isinstance(record, Site):
-            sites[values["account_id"]].append(values)
-        elif isinstance(record, ContactPoint):
-            points[values["account_id"]].append(values)
-    for change in changes:
-        if change.entity == "account" and change.verb is RecordVerb.CREATED and change.id in keys and id(change.record) not in deleted:
-            accounts[change.id or 0] = vars(change.record)
-    needed = ("id", *ACCOUNT_FIELDS, *own.columns)
-    for key, account in accounts.items():
-        mine = [account, *sites[key], *points[key]]
-        # Something that was expired meanwhile is not known here: the account is read with the others.
-        if account.get("merged_into_id") is not None or not all("account_id" in each or set(needed) <= each.keys() for each in mine):
+    made, sites, points = _written(changes)
+    for key, account in made.items():
+        values = {name: account.get(name) for name in ("id", *ACCOUNT_FIELDS, *own.columns)}
+        if key not in keys or values["merged_into_id"] is not None:
             continue
-        reached = sorted((each for each in points[key] if each.get("person_id") is None), key=lambda each: (each["position"], each["id"]))
+        reached = sorted((each for each in points[key] if each["person_id"] is None), key=lambda each: (each["position"], each["id"]))
         address = min((each for each in sites[key] if not each["disabled"]), key=_legal_first, default=None)
-        raw = as_row(account, address, [(each["kind"], each["value"]) for each in reached])
-        record_of = prepare(raw)
-        yield key, {**record_of, **own.values({**account, **raw})} if own.sets else record_of
+        raw = as_row(values, address, [(each["kind"], each["value"]) for each in reached])
+        record = prepare(raw)
+        yield key, {**record, **own.values({**values, **raw})} if own.sets else record
+
+
+Values = Mapping[str, Any]
+
+
+def _written(changes: Sequence[Change]) -> tuple[dict[int, Values], dict[int, list[Values]], dict[int, list[Values]]]:
+    """Return the new accounts of a commit, and the sites and contact points of all that it touched, as they are in the end."""
+    born = {id(change.record) for change in changes if change.verb is RecordVerb.CREATED}
+    deleted = {id(change.record) for change in changes if change.verb is RecordVerb.DELETED}
+    accounts: dict[int, Values] = {}
+    sites: dict[int, list[Values]] = defaultdict(list)
+    points: dict[int, list[Values]] = defaultdict(list)
+    unknown: set[int] = set()
+    for record in {id(change.record): change.record for change in changes if id(change.record) not in deleted}.values():
+        state = vars(record)
+        if isinstance(record, Account) and id(record) in born:
+            accounts[record.id] = state
+        elif isinstance(record, Site | ContactPoint):
+            found, names = (sites, _OF_SITE) if isinstance(record, Site) else (points, _OF_POINT)
+            # What was never set is not there, and was written as empty.
+            found[record.account_id].append({name: state.get(name) for name in names})
+        if inspect(record).expired_attributes:
+            unknown.add(record.id if isinstance(record, Account) else state.get("account_id", 0))
+    # Of something that was expired meanwhile not all is known here: such an account is read with the others.
+    return {key: state for key, state in accounts.items() if key not in unknown}, sites, points
 
 
 def _legal_first(site: Mapping[str, Any]) -> tuple[int, int]:
