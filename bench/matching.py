@@ -9,20 +9,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import event
+from crmcore_quality.matching import check, rebuild, scan
 
 from bench.databases import RELAXED, Databases
 from bench.italian_records import make_records
 from bench.measure import Figure
 from crmcore import Account, Actor, Crm
 from crmcore.model import ContactPoint, Site
-from crmcore_quality.matching import check, list_groups, rebuild, scan
 
 SYSTEM = Actor.system("bench")
 CHECKS = 1_000
+WARM_UP = 50
+MILLION = 1_000_000
 
 
 def figures(databases: Databases, *, quick: bool) -> list[Figure]:
@@ -31,7 +32,7 @@ def figures(databases: Databases, *, quick: bool) -> list[Figure]:
 
 
 def million(databases: Databases) -> list[Figure]:
-    return list(measure(databases, "sqlite", 1_000_000))
+    return list(measure(databases, "sqlite", MILLION))
 
 
 def measure(databases: Databases, kind: Any, size: int) -> Iterator[Figure]:
@@ -51,7 +52,7 @@ def measure(databases: Databases, kind: Any, size: int) -> Iterator[Figure]:
             f"keys {made - start:.1f} s before that; {found.compared:,} pairs compared, {found.auto:,} sure, {found.review:,} to review",
             f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:,} MB at most in this process so far",
         )
-        target = 90.0 if size >= 1_000_000 else 6.0 * size / 100_000
+        target = 90.0 if size >= MILLION else 6.0 * size / 100_000
         yield Figure(
             subject=f"scan of {size:,} accounts", database=kind, value=end - made, unit="s", target=target, of="value", notes=notes
         )
@@ -60,13 +61,13 @@ def measure(databases: Databases, kind: Any, size: int) -> Iterator[Figure]:
 
 def _checks(crm: Crm, kind: str, size: int) -> Iterator[Figure]:
     """Check records like those that are there, while another thread makes accounts."""
-    rows, _ = make_records(CHECKS + 50, 99)
+    rows, _ = make_records(CHECKS + WARM_UP, 99)
     taken, walls = [], []
     with writing(crm) as written, crm.session(SYSTEM) as session:
         for number, row in enumerate(rows):
             wall, cpu = time.perf_counter(), time.thread_time()
             check(session, row)
-            if number >= 50:
+            if number >= WARM_UP:
                 taken.append((time.thread_time() - cpu) * 1000)
                 walls.append((time.perf_counter() - wall) * 1000)
             session.rollback()
@@ -117,10 +118,8 @@ def fill(crm: Crm, size: int, seed: int = 11) -> list[Any]:
     """Write Italian accounts past the session, in an order by chance; return the truth by id."""
     rows, truth = make_records(size, seed)
     order = list(range(len(rows)))
-    random.Random(seed).shuffle(order)
+    random.Random(seed).shuffle(order)  # noqa: S311 - the same order each time
     rows, truth = [rows[place] for place in order], [truth[place] for place in order]
-    from datetime import UTC, datetime
-
     now = datetime(2026, 5, 11, 7, tzinfo=UTC)
     stamps = {"version": 1, "created_at": now, "updated_at": now, "created_by": "bench", "updated_by": "bench"}
     with crm.engine.begin() as connection:

@@ -13,7 +13,7 @@ from crmcore import Account, Change, Job, JobRun, Session, Watcher
 from crmcore.events import RecordVerb, Rule
 from crmcore.model import PLUGIN
 from crmcore_quality.matching.keysets import REBUILD, OwnKeys, own_keys, schema_of
-from crmcore_quality.matching.model import MATCH_KEY, KeyKind
+from crmcore_quality.matching.model import MATCH_KEY, KeyKind, table_of
 from crmcore_quality.matching.reading import ACCOUNT_FIELDS, CHUNK, OWN_FIELDS, POINT_FIELDS, SITE_FIELDS, Found, new_records, read_records
 
 if TYPE_CHECKING:
@@ -167,12 +167,12 @@ def _finish(session: Session) -> None:
     table = MATCH_KEY.c
     session.execute(delete(MATCH_KEY).where(table.kind.not_in(list(kept.numbers.values()))))
     session.execute(delete(MATCH_KEY).where(table.record_id.not_in(select(Account.id).where(Account.merged_into_id.is_(None)))))
-    session.execute(delete(KeyKind))
+    session.execute(delete(table_of(KeyKind)))
     now, actor = session.now(), session.actor.name
     stamps = {"version": 1, "created_at": now, "created_by": actor, "updated_at": now, "updated_by": actor, "entity": "account"}
     wanted = versions(session, kept.own, kept.schema)
     rows = [{"name": name, "number": kept.numbers[name], "built": built, **stamps} for name, built in wanted.items()]
-    session.execute(insert(KeyKind), rows)
+    session.execute(insert(table_of(KeyKind)), rows)
 
 
 def rebuild(session: Session) -> Iterator[int]:

@@ -93,13 +93,19 @@ def _normalised(row: Mapping[str, Any], field: str, name: str) -> Iterator[str]:
             yield from NORMALISERS[name][0](str(each))
 
 
+_NONE: Final = OwnKeys((), ())
+_SETS: Final = select(KeySet.__table__).where(KeySet.__table__.c.obsolete.is_(False)).order_by(KeySet.__table__.c.code)
+
+
 def _pairs(fields: Iterable[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple((each["field"], each["normalise"]) for each in fields)
 
 
 def own_keys(session: Session) -> OwnKeys:
     """Return the key sets of the deployment: one statement."""
-    rows = session.execute(select(KeySet.__table__).where(KeySet.obsolete.is_(False)).order_by(KeySet.code))
+    rows = session.execute(_SETS).all()
+    if not rows:
+        return _NONE
     sets = tuple(
         OwnKeySet(_FIRST_OWN + row.id, row.code, Label(row.label_it, row.label_en), _pairs(row.fields), row.cap, row.evidence)
         for row in rows

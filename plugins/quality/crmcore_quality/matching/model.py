@@ -118,4 +118,13 @@ class DuplicateAnswer(QualityEntity):
     notes: Mapped[str | None] = mapped_column(Text, default=None)
 
 
+def table_of(cls: type[QualityEntity]) -> Table:
+    """Return the table of a class, for statements that write many rows at once."""
+    table = cls.__table__
+    if not isinstance(table, Table):
+        message = f"{cls.__name__} is not mapped to a table"
+        raise TypeError(message)
+    return table
+
+
 TABLES: Final = (KeyKind, KeySet, MatchModel, DuplicatePair, DuplicateAnswer)
