@@ -12,8 +12,7 @@ from crmcore_quality.matching.reading import read_records
 from sqlalchemy import event, select
 
 from crmcore import Account, Actor, CharacteristicDef, Label
-from crmcore.hooks import Step, StepKind
-from crmcore.hooks.configurables import Item
+from crmcore.hooks import Item, Step, StepKind
 from crmcore.model import ContactPoint, Site
 
 pytestmark = pytest.mark.feature("D02", "D04")

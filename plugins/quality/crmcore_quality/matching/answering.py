@@ -11,7 +11,7 @@ from crmcore import Account, Session, ValidationFailed
 from crmcore.errors import Problem, UsageError
 from crmcore_quality.matching.keeping import Keeper, keeper
 from crmcore_quality.matching.model import Answer, DuplicateAnswer, DuplicatePair
-from crmcore_quality.matching.reading import read_records
+from crmcore_quality.matching.reading import LABEL, read_records
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -82,7 +82,7 @@ def digests_of(session: Session, *keys: int) -> dict[int, str]:
 
 def digest(record: Record) -> str:
     """Return the digest of what a record says."""
-    text = repr(sorted((name, value) for name, value in record.items() if value))
+    text = repr(sorted((name, value) for name, value in record.items() if value and name != LABEL))
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 

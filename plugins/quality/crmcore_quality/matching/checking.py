@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from sqlalchemy import ARRAY, BigInteger, Select, Text, bindparam, func, select
 
-from crmcore import Account, Session
+from crmcore import Session
 from crmcore_quality.matching.keeping import Keeper, keeper
 from crmcore_quality.matching.model import MATCH_KEY
-from crmcore_quality.matching.reading import read_records
+from crmcore_quality.matching.reading import LABEL, read_records
 from crmcore_quality.matching.reasons import Reason, in_words
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TOLD: Final = 5
 """Candidates that are told."""
-_COMPARED: Final = 12
+_COMPARED: Final = 8
 """Candidates of each draft that are compared: those with the rarest keys in common."""
 _COMPARED_LIMITED: Final = 60
 """The same for a user who does not see all accounts: most of the first may not exist for that one."""
@@ -84,8 +84,10 @@ def _check_some(
         score_draft(kept, known, record, {each: there[each] for each in mine}, _shared(rows, holders))
         for record, rows, mine in zip(records, keys, compared, strict=True)
     ]
-    names = _names(session, {key for mine in scored for key, *_ in mine})
-    return [tuple(Candidate(key, names[key], odds, sure, in_words(why, kept.own)) for key, odds, sure, why in mine) for mine in scored]
+    return [
+        tuple(Candidate(key, str(there[key][LABEL]), odds, sure, in_words(why, kept.own)) for key, odds, sure, why in mine)
+        for mine in scored
+    ]
 
 
 def _prepared(kept: Keeper, draft: Mapping[str, Any]) -> Record:
@@ -164,11 +166,3 @@ def _shared(rows: Mapping[int, int], holders: Mapping[int, list[int]]) -> dict[t
         for record in mine:
             found[record, kind] = min(found.get((record, kind), len(mine)), len(mine))
     return found
-
-
-def _names(session: Session, keys: Iterable[int]) -> dict[int, str]:
-    """Return the names of accounts as the user sees them."""
-    chosen = sorted(keys)
-    if not chosen:
-        return {}
-    return {row.id: row.name for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(chosen)))}

@@ -13,7 +13,7 @@ from crmcore import Actor, Crm, Session
 from crmcore.cli import current_output, pass_crm
 from crmcore_quality.matching.keeping import keeper, rebuild, stale
 from crmcore_quality.matching.merging import auto_groups, merge, merge_auto
-from crmcore_quality.matching.model import MATCH_KEY, KeyKind, MatchModel
+from crmcore_quality.matching.model import MATCH_KEY, MatchModel
 from crmcore_quality.matching.queue import PAGE, Pair, list_groups, list_pairs, reject
 from crmcore_quality.matching.reasons import Reason
 from crmcore_quality.matching.scanning import scan
@@ -164,12 +164,11 @@ def keys(crm: Crm) -> None:
         counted = session.execute(select(MATCH_KEY.c.kind, func.count()).group_by(MATCH_KEY.c.kind))
         counts = {row[0]: row[1] for row in counted}
         capped = session.scalar(select(MatchModel.capped).order_by(MatchModel.id.desc()).limit(1)) or {}
-        numbers = {row.name: row.id for row in session.execute(select(KeyKind.name, KeyKind.id))}
         session.rollback()
     rows = [
         (
             rule.kind,
-            counts.get(numbers.get(rule.kind, -1), 0),
+            counts.get(kept.numbers[rule.kind], 0),
             rule.cap,
             capped.get(rule.kind, 0),
             "no" if rule.kind in outdated.outdated else "yes",

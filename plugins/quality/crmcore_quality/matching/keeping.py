@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import attrs
-from sqlalchemy import ARRAY, BigInteger, Integer, bindparam, delete, func, insert, select, update
+from sqlalchemy import ARRAY, BigInteger, Integer, bindparam, delete, func, insert, select
 
 from crmcore import Account, Change, Job, JobRun, Session, Watcher
 from crmcore.events import RecordVerb, Rule
 from crmcore.model import PLUGIN
 from crmcore_quality.matching.keysets import REBUILD, OwnKeys, own_keys, schema_of
-from crmcore_quality.matching.model import MATCH_KEY, KeyKind
+from crmcore_quality.matching.model import MATCH_KEY, KeyKind, table_of
 from crmcore_quality.matching.reading import ACCOUNT_FIELDS, CHUNK, OWN_FIELDS, POINT_FIELDS, SITE_FIELDS, Found, new_records, read_records
 
 if TYPE_CHECKING:
@@ -45,11 +45,7 @@ def keeper(session: Session) -> Keeper:
     known: Keeper | None = session.unit.memo.get(_KINDS)
     if known is None:
         own = own_keys(session)
-        schema = schema_of(own)
-        # The numbers are the platform's: a user who checks a draft needs them, and sees none of them.
-        with session.guard.lifted():
-            numbers = _numbers(session, schema)
-        known = session.unit.memo[_KINDS] = Keeper(own, schema, numbers)
+        known = session.unit.memo[_KINDS] = Keeper(own, schema_of(own), own.numbers())
     return known
 
 
@@ -62,19 +58,6 @@ def versions(session: Session, own: OwnKeys, schema: Schema) -> dict[str, str]:
     with session.guard.lifted():
         enabled = session.scalar(select(PLUGIN.c.changed_at).where(PLUGIN.c.name == "quality"))
     return {rule.kind: f"{mine.get(rule.kind, rule.version)} {enabled}" for rule in schema.keys}
-
-
-def _numbers(session: Session, schema: Schema) -> dict[str, int]:
-    """Return the numbers of the kinds; those of new ones are given."""
-    query = select(KeyKind.name, KeyKind.id)
-    found = {row.name: row.id for row in session.execute(query)}
-    missing = [rule.kind for rule in schema.keys if rule.kind not in found]
-    if missing:
-        now, actor = session.now(), session.actor.name
-        stamps = {"version": 1, "created_at": now, "created_by": actor, "updated_at": now, "updated_by": actor, "entity": "account"}
-        session.execute(insert(KeyKind), [{"name": name, **stamps} for name in missing])
-        found = {row.name: row.id for row in session.execute(query)}
-    return found
 
 
 def keep(session: Session, keys: Collection[int], changes: Sequence[Change] | None = None) -> None:
@@ -179,19 +162,17 @@ def rebuild_some(session: Session, after: int) -> int | None:
 
 
 def _finish(session: Session) -> None:
-    """Delete the keys of kinds and accounts that are no more, and note which versions are stored."""
+    """Delete the keys of kinds and accounts that are no more, and note what the others were made by."""
     kept = keeper(session)
+    table = MATCH_KEY.c
+    session.execute(delete(MATCH_KEY).where(table.kind.not_in(list(kept.numbers.values()))))
+    session.execute(delete(MATCH_KEY).where(table.record_id.not_in(select(Account.id).where(Account.merged_into_id.is_(None)))))
+    session.execute(delete(table_of(KeyKind)))
+    now, actor = session.now(), session.actor.name
+    stamps = {"version": 1, "created_at": now, "created_by": actor, "updated_at": now, "updated_by": actor, "entity": "account"}
     wanted = versions(session, kept.own, kept.schema)
-    known = {row.name: row.id for row in session.execute(select(KeyKind.name, KeyKind.id))}
-    gone = [number for name, number in known.items() if name not in wanted]
-    if gone:
-        session.execute(delete(MATCH_KEY).where(MATCH_KEY.c.kind.in_(gone)))
-        session.execute(delete(KeyKind).where(KeyKind.id.in_(gone)))
-    living = select(Account.id).where(Account.merged_into_id.is_(None))
-    session.execute(delete(MATCH_KEY).where(MATCH_KEY.c.record_id.not_in(living)))
-    for name, version in wanted.items():
-        statement = update(KeyKind).where(KeyKind.name == name)
-        session.execute(statement.values(built=version, updated_at=session.now(), updated_by=session.actor.name))
+    rows = [{"name": name, "number": kept.numbers[name], "built": built, **stamps} for name, built in wanted.items()]
+    session.execute(insert(table_of(KeyKind)), rows)
 
 
 def rebuild(session: Session) -> Iterator[int]:

@@ -28,14 +28,19 @@ REBUILD: Final = "quality.rebuild_keys"
 _OF_RECORD: Final = ("name", "vat_code", "fiscal_code", "phones", "emails", "street", "civic", "postcode", "municipality", "province")
 KNOWN_FIELDS: Final = (*_OF_RECORD, *OWN_FIELDS)
 """What a key set may be made of, beside characteristics: fields of the account, of its legal site, and all its phones and e-mails."""
+NUMBERS: Final = {"vat_code": 1, "fiscal_code": 2, "phones": 3, "emails": 4, "name": 5, "word_town": 6, "house": 7}
+"""The kinds of the engine, as they are stored."""
+_FIRST_OWN: Final = 100
+"""Numbers of key sets begin behind this."""
 _MOST: Final = 20
 """Keys of one set for one account: phones times e-mails may be many."""
 
 
 @attrs.frozen
 class OwnKeySet:
-    """One key set: the fields with the names of their normalisers, and how it is used."""
+    """One key set: the fields with the names of their normalisers, and how it is used; ``number`` is that of its kind of keys."""
 
+    number: int
     code: str
     label: Label
     fields: tuple[tuple[str, str], ...]
@@ -71,6 +76,10 @@ class OwnKeys:
         """Whether one of them is made of characteristics."""
         return "characteristics" in self.columns
 
+    def numbers(self) -> dict[str, int]:
+        """Return the number of each kind of keys by name, the engine's and these."""
+        return {**NUMBERS, **{each.kind: each.number for each in self.sets}}
+
     def values(self, row: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         """Return the keys of an account by kind: they are values of its record."""
         return {each.kind: each.keys(row) for each in self.sets}
@@ -84,14 +93,23 @@ def _normalised(row: Mapping[str, Any], field: str, name: str) -> Iterator[str]:
             yield from NORMALISERS[name][0](str(each))
 
 
+_NONE: Final = OwnKeys((), ())
+_SETS: Final = select(KeySet.__table__).where(KeySet.__table__.c.obsolete.is_(False)).order_by(KeySet.__table__.c.code)
+
+
 def _pairs(fields: Iterable[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple((each["field"], each["normalise"]) for each in fields)
 
 
 def own_keys(session: Session) -> OwnKeys:
     """Return the key sets of the deployment: one statement."""
-    rows = session.execute(select(KeySet.__table__).where(KeySet.obsolete.is_(False)).order_by(KeySet.code))
-    sets = tuple(OwnKeySet(row.code, Label(row.label_it, row.label_en), _pairs(row.fields), row.cap, row.evidence) for row in rows)
+    rows = session.execute(_SETS).all()
+    if not rows:
+        return _NONE
+    sets = tuple(
+        OwnKeySet(_FIRST_OWN + row.id, row.code, Label(row.label_it, row.label_en), _pairs(row.fields), row.cap, row.evidence)
+        for row in rows
+    )
     fields = {field for each in sets for field, _ in each.fields}
     columns: list[str] = [name for name in OWN_FIELDS if name in fields]
     if any(field.startswith(CHARACTERISTIC) for field in fields):

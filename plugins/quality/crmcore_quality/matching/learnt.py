@@ -77,9 +77,12 @@ def digest_of(weights: Mapping[str, Any], words: Mapping[str, float]) -> str:
     return blake2b(json.dumps([weights, words], sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
+_LAST: Final = select(MatchModel.__table__.c.digest).order_by(MatchModel.__table__.c.id.desc()).limit(1)
+
+
 def learnt(session: Session, schema: Schema) -> Learnt:
     """Return what the last scan learnt: one statement, and another where this process has not read it yet."""
-    digest = session.scalar(select(MatchModel.digest).order_by(MatchModel.id.desc()).limit(1))
+    digest = session.scalar(_LAST)
     if digest is None:
         return _usual(schema)
     return _read(_Source(digest, session)) or _usual(schema)

@@ -26,7 +26,7 @@ says of which entity the records are. SQLite keeps the rows in the index of the 
 
 
 class KeyKind(QualityEntity):
-    """A kind of match keys, and which version of its rule the stored keys are made by; without one they are being made."""
+    """A kind of match keys, and what its stored keys were made by: the version of the rule, and since when the plugin keeps them."""
 
     __tablename__ = "quality_key_kind"
     __visibility__ = Visibility.system()
@@ -34,8 +34,9 @@ class KeyKind(QualityEntity):
     __audited__ = False
 
     name: Mapped[str] = mapped_column(String(60), unique=True)
+    number: Mapped[int] = mapped_column(unique=True)
     entity: Mapped[str] = mapped_column(String(60), default="account")
-    built: Mapped[str | None] = mapped_column(String(80), default=None)
+    built: Mapped[str] = mapped_column(String(80))
 
 
 class KeySet(QualityEntity):
@@ -115,6 +116,15 @@ class DuplicateAnswer(QualityEntity):
     digest: Mapped[str] = mapped_column(String(32))
     other_digest: Mapped[str] = mapped_column(String(32))
     notes: Mapped[str | None] = mapped_column(Text, default=None)
+
+
+def table_of(cls: type[QualityEntity]) -> Table:
+    """Return the table of a class, for statements that write many rows at once."""
+    table = cls.__table__
+    if not isinstance(table, Table):
+        message = f"{cls.__name__} is not mapped to a table"
+        raise TypeError(message)
+    return table
 
 
 TABLES: Final = (KeyKind, KeySet, MatchModel, DuplicatePair, DuplicateAnswer)

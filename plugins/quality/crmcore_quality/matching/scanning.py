@@ -13,7 +13,7 @@ from crmcore import Job, JobRun, Session
 from crmcore.errors import UsageError
 from crmcore_quality.matching.answering import answers_of
 from crmcore_quality.matching.keeping import Keeper, keeper, rebuild, stale
-from crmcore_quality.matching.model import MATCH_KEY, DuplicatePair, MatchModel
+from crmcore_quality.matching.model import MATCH_KEY, DuplicatePair, MatchModel, table_of
 from crmcore_quality.matching.reading import stream_records
 from crmcore_quality.matching.reasons import reasons_of
 
@@ -123,8 +123,8 @@ def _candidates(session: Session, kept: Keeper, ids: Sequence[int]) -> Candidate
 
 
 def _forget(session: Session) -> None:
-    session.execute(delete(DuplicatePair))
-    session.execute(delete(MatchModel))
+    session.execute(delete(table_of(DuplicatePair)))
+    session.execute(delete(table_of(MatchModel)))
 
 
 def _stamps(session: Session) -> dict[str, object]:
@@ -151,7 +151,7 @@ def _write_pairs(session: Session, found: Duplicates, ids: Sequence[int]) -> Non
             values = {"account_id": ids[one], "other_id": ids[other], "odds": round(each, 3), "band": _BANDS[band]}
             rows.append({**values, "group_number": same_group, "reasons": mine, **stamps})
         if rows:
-            session.execute(insert(DuplicatePair), rows)
+            session.execute(insert(table_of(DuplicatePair)), rows)
 
 
 _BANDS: Final = {2: "auto", 1: "review"}
@@ -170,7 +170,7 @@ def _write_model(session: Session, found: Duplicates) -> None:
         "weights": weights,
         "words": words,
     }
-    session.execute(insert(MatchModel), [{**values, **_stamps(session)}])
+    session.execute(insert(table_of(MatchModel)), [{**values, **_stamps(session)}])
 
 
 def scan_job(session: Session, run: JobRun) -> None:

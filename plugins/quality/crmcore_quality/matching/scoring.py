@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from crmcore_quality.duplicates import AUTO, REVIEW, Names, Record, Schema
-from crmcore_quality.duplicates.columns import Weights
+from crmcore_quality.duplicates.columns import MISSING, Indices, Levels, Weights
 from crmcore_quality.duplicates.engine import odds_of, supported_by
 from crmcore_quality.duplicates.model import LevelTable, Model
 from crmcore_quality.duplicates.naming import DIFFERENT, SAME
@@ -29,6 +29,25 @@ Scored = tuple[int, float, bool, list[list[Any]]]
 """Account, odds, whether it is sure, and the reasons."""
 
 
+class _Absent:
+    """A field that the draft does not have."""
+
+    agreeing = 1.0
+
+    def levels(self, left: Indices, right: Indices) -> Levels:
+        """Return that it is missing."""
+        del right
+        return np.full(len(left), MISSING, np.int8)
+
+    def rarity(self, left: Indices, right: Indices, levels: Levels, agreeing: float) -> Weights:
+        """Add nothing."""
+        del right, levels, agreeing
+        return np.zeros(len(left))
+
+
+_ABSENT: Final = _Absent()
+
+
 def score_draft(
     kept: Keeper, learnt: Learnt, draft: Record, candidates: Mapping[int, Record], shared: Mapping[tuple[int, int], int]
 ) -> list[Scored]:
@@ -37,15 +56,19 @@ def score_draft(
         return []
     schema, model = _made_for(kept.schema, learnt)
     records = [draft, *candidates.values()]
-    columns = {field.name: [record.get(field.name) for record in records] for field in schema.fields}
-    prepared = PreparedRecords.of_columns(columns, len(records), schema)
+    # What the draft does not say is missing, whatever the others say: there is nothing to prepare.
+    columns = tuple(
+        field.comparer.prepare([record.get(field.name) for record in records]) if draft.get(field.name) else _ABSENT
+        for field in schema.fields
+    )
+    prepared = PreparedRecords(schema, len(records), columns, ())
     left, right = np.zeros(len(candidates), np.int64), np.arange(1, len(records))
     levels = prepared.levels(left, right)
     ids = list(candidates)
     rarity = _rarity(kept, learnt, schema, ids, levels, shared)
     named = next((place for place, field in enumerate(schema.fields) if field.name == "name"), None)
-    if named is not None:
-        partly = (levels[:, named] > SAME) & (levels[:, named] < DIFFERENT)
+    partly = (levels[:, named] > SAME) & (levels[:, named] < DIFFERENT) if named is not None else np.zeros(0, bool)
+    if named is not None and partly.any():
         rarity[partly, named] = prepared.columns[named].rarity(left, right, levels[:, named], 1.0)[partly]
     odds, doubtful = odds_of(model, prepared, levels, rarity.sum(1))
     odds = model.calibration.apply(odds)

@@ -72,11 +72,13 @@ def _matching_tables() -> None:
     op.create_table(
         "quality_key_kind",
         sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("entity", sa.String(length=60), nullable=False),
-        sa.Column("built", sa.String(length=80), nullable=True),
+        sa.Column("built", sa.String(length=80), nullable=False),
         *_stamps(),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quality_key_kind")),
         sa.UniqueConstraint("name", name=op.f("uq_quality_key_kind_name")),
+        sa.UniqueConstraint("number", name=op.f("uq_quality_key_kind_number")),
         sqlite_autoincrement=True,
     )
     op.create_table(
