@@ -13,13 +13,13 @@ from functools import partial
 import attrs
 import sqlalchemy
 
-from bench import access, commits, deliveries, deployments, duplicates, hooks, imports, registry, scripting, templates
+from bench import access, commits, deliveries, deployments, duplicates, hooks, imports, lists, registry, scripting, templates
 from bench.databases import Databases, databases
 from bench.measure import Figure
 
 Subject = Callable[[Databases, bool], list[Figure]]
 SUBJECTS: Mapping[str, Subject] = {
-    "imports": lambda _, quick: imports.figures(quick=quick),
+    "imports": lambda where, quick: [*imports.figures(quick=quick), *lists.figures(where, quick=quick)],
     "hooks": lambda _, quick: hooks.figures(quick=quick),
     "commits": lambda where, quick: commits.figures(where, quick=quick),
     "deliveries": lambda where, quick: deliveries.figures(where, quick=quick),
