@@ -13,7 +13,21 @@ from functools import partial
 import attrs
 import sqlalchemy
 
-from bench import access, commits, deliveries, deployments, duplicates, hooks, imports, matching, merge, registry, scripting, templates
+from bench import (
+    access,
+    commits,
+    deliveries,
+    deployments,
+    duplicates,
+    hooks,
+    imports,
+    lists,
+    matching,
+    merge,
+    registry,
+    scripting,
+    templates,
+)
 from bench.databases import Databases, databases
 from bench.measure import Figure
 
@@ -21,7 +35,7 @@ Subject = Callable[[Databases, bool], list[Figure]]
 ASKED: Mapping[str, Subject] = {"matching-million": lambda where, _: matching.million(where)}
 """Subjects that take long, and run only when they are named."""
 SUBJECTS: Mapping[str, Subject] = {
-    "imports": lambda _, quick: imports.figures(quick=quick),
+    "imports": lambda where, quick: [*imports.figures(quick=quick), *lists.figures(where, quick=quick)],
     "hooks": lambda _, quick: hooks.figures(quick=quick),
     "commits": lambda where, quick: commits.figures(where, quick=quick),
     "deliveries": lambda where, quick: deliveries.figures(where, quick=quick),

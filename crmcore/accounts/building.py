@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import select
+from sqlalchemy.orm.attributes import manager_of_class
 
 from crmcore.accounts.seed import PRIMARY_UNIT
 from crmcore.accounts.trees import MEMO_CODES, PORTFOLIO, UNIT, Known, remember
@@ -27,6 +28,8 @@ from crmcore.model import (
 
 if TYPE_CHECKING:
     from crmcore.session import Session
+
+E = TypeVar("E", bound=Entity)
 
 _REACHED_BY: Final = ("phone", "email", "pec")
 _BELONGING: Final = frozenset({"portfolio", "roles", "sites", "people", "contact_points", "external_keys", "characteristics"})
@@ -50,7 +53,7 @@ def make(session: Session, data: AccountData) -> tuple[Account, list[Entity]]:
     found = find_portfolios(session, wanted)
     if fields.get("private") and "owner" not in fields and not session.actor.is_system:
         fields["owner"] = session.actor.name
-    account = Account(characteristics=dict(data.get("characteristics") or {}), **fields)
+    account = _new(Account, {**fields, "characteristics": dict(data.get("characteristics") or {})})
     made: list[Entity] = [portfolio_of(session, account, number, found[number], code) for number, code in wanted.items()]
     made += [role_of(account, role) for role in dict.fromkeys(data.get("roles", ()))]
     made += [site_of(account, site) for site in sites]
@@ -58,6 +61,13 @@ def make(session: Session, data: AccountData) -> tuple[Account, list[Entity]]:
     made += [point_of(account, point) for point in points]
     made += [key_of(account, ref) for ref in data.get("external_keys", ())]
     return account, made
+
+
+def _new(cls: type[E], values: Mapping[str, Any]) -> E:
+    """Return a new record without the events of each attribute, which nobody listens to before it is in a session: a sixth of the cost."""
+    record: E = manager_of_class(cls).new_instance()
+    record.__dict__.update(values)
+    return record
 
 
 def refuse(problems: Iterable[Problem]) -> None:
@@ -107,7 +117,7 @@ def find_unit(session: Session, number: int) -> int:
 def portfolio_of(session: Session, account: Account, number: int, portfolio_id: int, code: str) -> AccountPortfolio:
     """Return the assignment of an account to a portfolio that `find_portfolios` found."""
     unit_id = session.unit.memo[MEMO_CODES][number, code][1]
-    made = AccountPortfolio(account_id=account.id, business_unit_id=unit_id, portfolio_id=portfolio_id)
+    made = _new(AccountPortfolio, {"business_unit_id": unit_id, "portfolio_id": portfolio_id})
     made.account = account
     return made
 
@@ -128,7 +138,7 @@ def key_of(account: Account, ref: KeyRef) -> ExternalKey:
 
 def site_of(account: Account, fields: Mapping[str, Any]) -> Site:
     """Return a site of an account."""
-    made = Site(account_id=account.id, **fields)
+    made = _new(Site, fields)
     made.account = account
     return made
 

@@ -13,6 +13,7 @@ from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 CENT: Final = Decimal("0.01")
+_encode_map: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """Integer key of 64 bits; SQLite only autoincrements a column spelled INTEGER."""
@@ -104,7 +105,7 @@ class JsonMap(TypeDecorator[Mapping[str, Any]]):
         """Encode; keys are sorted so that equal mappings are equal text."""
         if value is None:
             return None
-        return dict(value) if dialect.name == "postgresql" else json.dumps(dict(value), sort_keys=True, ensure_ascii=False)
+        return dict(value) if dialect.name == "postgresql" else _encode_map(dict(value))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ANN401 - text or mapping, by dialect
         """Decode into a read-only mapping."""

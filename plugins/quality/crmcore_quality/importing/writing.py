@@ -16,6 +16,8 @@ from crmcore_quality.importing.values import Outcome, Structure
 if TYPE_CHECKING:
     from crmcore import Problem, Session
 
+_NOTHING: Final[Mapping[str, Any]] = {}
+"""One for all rows: it is encoded once."""
 FATAL: Final = frozenset({"FUNCTION_NOT_GRANTED", "FIELD_NOT_GRANTED"})
 """What is refused of one row is refused of all."""
 _ROW = (
@@ -107,8 +109,8 @@ def _row(import_id: int, plan: Plan, *, real: bool) -> tuple[Any, ...]:
         there,
         plan.first_line,
         len(plan.changes) + len(plan.phones) + len(plan.keys) + bool(plan.site) if plan.outcome is Outcome.UPDATED else 0,
-        {name: old for name, (old, _) in plan.changes.items()},
-        {name: new for name, (_, new) in plan.changes.items()},
+        {name: old for name, (old, _) in plan.changes.items()} if plan.changes else _NOTHING,
+        {name: new for name, (_, new) in plan.changes.items()} if plan.changes else _NOTHING,
         [list(pair) for pair in plan.made] if real else [],
         problems,
         list(plan.values.cells) if kept else [],
