@@ -1,0 +1,124 @@
+"""The plugin ``agenda``: leads, actions, templates, rules, recurring activities, calendar, dashboard, projects."""
+
+from collections.abc import Iterable, Sequence
+
+from crmcore import (
+    Change,
+    Command,
+    ConfigSchema,
+    Configurable,
+    Configured,
+    Entity,
+    ErrorCode,
+    Event,
+    Handler,
+    Job,
+    Label,
+    Migrations,
+    OpenWork,
+    Phase,
+    PluginInfo,
+    Problem,
+    Session,
+    StateTable,
+    hookimpl,
+)
+from crmcore_agenda import checks, configuration, following, states
+from crmcore_agenda.codes import CODES
+from crmcore_agenda.happenings import EVENTS, ActionCancelled, ActionDone, LeadClosed
+from crmcore_agenda.model import ENTITIES, Action
+from crmcore_agenda.settings import SCHEMA
+
+PLUGIN = PluginInfo(
+    name="agenda",
+    api=">=0.1,<0.2",
+    label=Label("Agenda", "Agenda"),
+    summary="Leads, actions, delegation, templates, rules, recurring activities, calendar, dashboard and projects.",
+)
+
+
+@hookimpl
+def crm_tables() -> Sequence[type[Entity]]:
+    """Declare the tables."""
+    return ENTITIES
+
+
+@hookimpl
+def crm_migrations() -> Migrations:
+    """Say where the revisions are."""
+    return Migrations("crmcore_agenda")
+
+
+@hookimpl
+def crm_configuration() -> ConfigSchema:
+    """Declare the settings."""
+    return SCHEMA
+
+
+@hookimpl
+def crm_configurables() -> Sequence[Configurable]:
+    """Declare what a deployment configures."""
+    return configuration.CONFIGURABLES
+
+
+@hookimpl
+def crm_configured() -> Sequence[Configured]:
+    """Bring the usual kinds of action, and the colours of lateness."""
+    return configuration.BROUGHT
+
+
+@hookimpl
+def crm_state_tables() -> Sequence[StateTable]:
+    """Declare the states of leads and actions."""
+    return (states.LEADS, states.ACTIONS)
+
+
+@hookimpl
+def crm_events() -> Sequence[type[Event]]:
+    """Declare the events."""
+    return EVENTS
+
+
+@hookimpl
+def crm_error_codes() -> Sequence[ErrorCode]:
+    """Declare what is refused."""
+    return CODES
+
+
+@hookimpl
+def crm_validate(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
+    """Refuse what cannot be."""
+    return checks.problems_of(session, changes)
+
+
+@hookimpl
+def crm_handlers() -> Sequence[Handler]:
+    """Declare what follows from changes."""
+    return (
+        Handler(event="agenda.action.created", fn=following.keep_reminder, name="reminder_of_new", phase=Phase.IN_TRANSACTION),
+        Handler(event="agenda.action.updated", fn=following.keep_reminder, name="reminder", phase=Phase.IN_TRANSACTION),
+        Handler(event=ActionDone, fn=following.after_closing, name="after_done"),
+        Handler(event=ActionCancelled, fn=following.after_closing, name="after_cancelled"),
+        Handler(event="agenda.lead.created", fn=following.after_lead, name="after_lead"),
+        Handler(event=LeadClosed, fn=following.after_lead_closed, name="after_lead_closed"),
+    )
+
+
+@hookimpl
+def crm_jobs() -> Sequence[Job]:
+    """Declare what is done later."""
+    return (
+        Job(name="agenda.remind", fn=following.remind, help="Tells that it is time for the reminder of an action."),
+        Job(
+            name="agenda.history",
+            fn=following.write_history,
+            help="Writes a report into a history that who closed the action does not see.",
+        ),
+        Job(name="agenda.overdue", fn=following.announce_overdue, every=following.EVERY_MORNING, help="Tells which actions became late."),
+    )
+
+
+@hookimpl
+def crm_open_work(session: Session, login: str) -> Iterable[OpenWork]:
+    """List the open actions of a user."""
+    return following.open_work(session, login)
