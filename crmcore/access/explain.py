@@ -120,7 +120,7 @@ class Explainer:
         steps.append(Step("function", Answer.GRANTED if granted else Answer.DENIED, Label(italian, english)))
         return granted
 
-    def _row(self, steps: list[Step], reach: Reach, cls: type[Entity], key: int) -> bool:
+    def _row(self, steps: list[Step], reach: Reach, cls: type[Entity], key: int) -> bool:  # noqa: PLR0911 - one for each kind of path
         path = cls.__visibility__
         name = cls.entity_name()
         row = self._read(cls, key)

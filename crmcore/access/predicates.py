@@ -177,7 +177,12 @@ def account_predicate(columns: Any, terms: Terms) -> ColumnElement[bool]:  # noq
     return and_(or_(columns.private.is_(other=False), mine, terms.has(FLAGS, PRIVATE)), taken_in)
 
 
-def predicate(cls: type[Entity], columns: Any, terms: Terms, parents: Mapping[str, type[Entity]]) -> ColumnElement[bool] | None:  # noqa: ANN401
+def predicate(  # noqa: PLR0911 - one for each kind of path
+    cls: type[Entity],
+    columns: Any,  # noqa: ANN401 - columns of a table, an alias or a class
+    terms: Terms,
+    parents: Mapping[str, type[Entity]],
+) -> ColumnElement[bool] | None:
     """Return when a row of an entity exists for the user; None for every row.
 
     ``columns`` are those of its table, ``parents`` the entities by table: a parent is asked by its plain name, so its own guard answers.

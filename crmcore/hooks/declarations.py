@@ -227,9 +227,9 @@ ANY_EVENT: Final = "*"
 class Handler:
     """Listen to an event.
 
-    ``event`` is an event class or the type of a record event (``"account.created"``), or `ANY_EVENT` in the transaction; ``fn(session, envelope)`` is a
-    module-level function. ``name`` is unique in the plugin, and is what a delivery remembers: do not rename it lightly. ``timeout`` is
-    for deliveries: see `Job`.
+    ``event`` is an event class, the type of a record event (``"account.created"``), or in the transaction also `ANY_EVENT`;
+    ``fn(session, envelope)`` is a module-level function. ``name`` is unique in the plugin, and is what a delivery remembers: do not rename
+    it lightly. ``timeout`` is for deliveries: see `Job`.
     """
 
     event: str | type[Event]

@@ -22,7 +22,9 @@ def who(session: Session) -> dict[str, str]:
     return {"crm_actor": session.actor.name}
 
 
-def visible(session: Session, source: Source, cls: type[Entity]) -> list[ColumnElement[bool]]:
+def visible(  # noqa: PLR0911 - one for each kind of path
+    session: Session, source: Source, cls: type[Entity]
+) -> list[ColumnElement[bool]]:
     """Return the conditions under which records of an entity exist for the actor of a session, whose name is a parameter: `who`.
 
     Merged accounts are never listed, and a private one is for its owner alone; what belongs to an account follows it.

@@ -1,10 +1,10 @@
 """The plugin ``agenda``: leads, actions, templates, rules, recurring activities, calendar, dashboard, projects."""
 
 from collections.abc import Iterable, Sequence
+from types import ModuleType
 
 from crmcore import (
     Change,
-    Command,
     ConfigSchema,
     Configurable,
     Configured,
@@ -23,10 +23,11 @@ from crmcore import (
     StateTable,
     hookimpl,
 )
-from crmcore_agenda import checks, configuration, following, states
+from crmcore.hooks import ANY_EVENT
+from crmcore_agenda import checks, configuration, following, points, recency, recurring, states, triggers
 from crmcore_agenda.codes import CODES
 from crmcore_agenda.happenings import EVENTS, ActionCancelled, ActionDone, LeadClosed
-from crmcore_agenda.model import ENTITIES, Action
+from crmcore_agenda.model import ENTITIES
 from crmcore_agenda.settings import SCHEMA
 
 PLUGIN = PluginInfo(
@@ -86,6 +87,12 @@ def crm_error_codes() -> Sequence[ErrorCode]:
 
 
 @hookimpl
+def crm_extension_points() -> Sequence[ModuleType]:
+    """Let other plugins feed recurring activities."""
+    return (points,)
+
+
+@hookimpl
 def crm_validate(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
     """Refuse what cannot be."""
     return checks.problems_of(session, changes)
@@ -101,6 +108,22 @@ def crm_handlers() -> Sequence[Handler]:
         Handler(event=ActionCancelled, fn=following.after_closing, name="after_cancelled"),
         Handler(event="agenda.lead.created", fn=following.after_lead, name="after_lead"),
         Handler(event=LeadClosed, fn=following.after_lead_closed, name="after_lead_closed"),
+        Handler(event=ANY_EVENT, fn=triggers.listen, name="listen", phase=Phase.IN_TRANSACTION),
+        Handler(event="agenda.recurring.created", fn=recency.follow_rule, name="new_recurring"),
+        Handler(event="agenda.recurring.updated", fn=recency.follow_rule, name="changed_recurring"),
+        *(
+            Handler(event=event, fn=recency.follow_account, name=f"clock_{event.replace('.', '_')}")
+            for event in (
+                "account.created",
+                "account.updated",
+                "interaction.created",
+                "interaction.updated",
+                "site.created",
+                "site.updated",
+                "account_portfolio.created",
+                "account_portfolio.updated",
+            )
+        ),
     )
 
 
@@ -114,6 +137,10 @@ def crm_jobs() -> Sequence[Job]:
             fn=following.write_history,
             help="Writes a report into a history that who closed the action does not see.",
         ),
+        Job(name="agenda.fire", fn=triggers.fire, help="Lets the rules look at an event."),
+        Job(name="agenda.rebuild", fn=recency.rebuild, every=recurring.WEEKLY, help="Sets the clocks of recency rules anew."),
+        Job(name="agenda.feed", fn=recurring.feed_all, every=recurring.EARLY, help="Runs every recurring activity."),
+        Job(name="agenda.feed_rule", fn=recurring.feed_rule, help="Runs one recurring activity."),
         Job(name="agenda.overdue", fn=following.announce_overdue, every=following.EVERY_MORNING, help="Tells which actions became late."),
     )
 

@@ -20,6 +20,8 @@ from crmcore_agenda.timing import instant, lateness_of, today
 
 TABLE: Final = "agenda.actions"
 MANUAL: Final = "manual"
+AUTOMATIC: Final = "system:agenda"
+"""Who closes what nobody decided about."""
 
 
 class ActionFields(TypedDict, total=False):
@@ -184,8 +186,8 @@ class Actions:
         happened = happenings.ActionDone(action_id=action.id, outcome=outcome, late_days=action.late_days or 0)
         self._session.publish(happened)
 
-    def cancel(self, action: Action, reason: str) -> None:
-        """Close an action that is not needed any more, with the reason.
+    def cancel(self, action: Action, reason: str, *, automatic: bool = False) -> None:
+        """Close an action that is not needed any more, with the reason; ``automatic`` when nobody decided that.
 
         Raises:
             ValidationFailed: ``AGENDA_ACTION_CLOSED``; ``AGENDA_OUTCOME_MISSING`` without a reason.
@@ -193,6 +195,8 @@ class Actions:
         if not reason.strip():
             raise refuse("AGENDA_OUTCOME_MISSING", action.title, title=action.title)
         self._close(action, state_meaning(self._session, TABLE, closed=True, done=False), reason)
+        if automatic:
+            action.done_by = AUTOMATIC
         self._session.publish(happenings.ActionCancelled(action_id=action.id, reason=reason))
 
     def late_days(self, action: Action, on: date | None = None) -> int:
@@ -225,7 +229,7 @@ class Actions:
             raise refuse("AGENDA_ACTION_CLOSED", action.title, id=action.id, fields="state")
 
     def _write_history(self, action: Action) -> None:
-        """Write the report into the history of the account; where the actor does not see the account, the system does it after the commit."""
+        """Write the report into the history of the account; where the actor does not see that, the system does it after the commit."""
         kind = self._session.require(Kind, action.kind_id)
         if not kind.interaction or action.account_id is None:
             return

@@ -15,6 +15,7 @@ from crmcore.model import Interaction
 from crmcore_agenda import happenings
 from crmcore_agenda.actions import Actions, write_report
 from crmcore_agenda.model import Action, Kind, Lead
+from crmcore_agenda.recency import refresh_accounts
 from crmcore_agenda.settings import setting
 from crmcore_agenda.slots import follow
 from crmcore_agenda.templates import Templates
@@ -90,6 +91,8 @@ def after_closing(session: Session, event: Envelope) -> None:
     if action is None:
         return
     Templates(session).proceed(action)
+    if action.recurring_id is not None and action.account_id is not None:
+        refresh_accounts(session, [action.account_id])
     if action.lead_id is not None:
         session.flush()
         look_at_lead(session, action.lead_id)
@@ -123,7 +126,7 @@ def after_lead_closed(session: Session, event: Envelope) -> None:
     state = session.states.of(lead)
     reason = f"Trattativa {state.label.it.lower() if state is not None else 'chiusa'}"
     for action in session.scalars(select(Action).where(Action.lead_id == lead.id, Action.closed.is_(False))).all():
-        actions.cancel(action, reason)
+        actions.cancel(action, reason, automatic=True)
 
 
 def open_work(session: Session, login: str) -> Iterator[OpenWork]:

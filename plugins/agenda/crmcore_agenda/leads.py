@@ -52,9 +52,11 @@ class Leads:
 
     def open(self, account: Account | int, title: str, **fields: Unpack[LeadFields]) -> Lead:
         """Open a lead with an account; ``owner`` is the actor unless another one is named, ``party`` "customer" or "supplier"."""
-        owner = fields.pop("owner", None) or self._session.actor.person or self._session.actor.name
-        key = account if isinstance(account, int) else account.id
-        made = Lead(title=title, account_id=key, owner=owner, **fields)
+        owner = fields.get("owner") or self._session.actor.person or self._session.actor.name
+        made = Lead(title=title, account_id=account if isinstance(account, int) else account.id, owner=owner)
+        for name, value in fields.items():
+            if name != "owner":
+                setattr(made, name, value)
         return self._session.add(made)
 
     def change_state(self, lead: Lead, to: str, reason: str = "") -> None:

@@ -40,10 +40,9 @@ def follow(session: Session, action: Action) -> None:
     for slot in session.scalars(select(Slot).where(Slot.action_id == action.id)):
         if slot.role == ASSIGNEE and slot.who != action.assignee:
             slot.who = action.assignee
-        if action.closed and action.late_days is not None and action.done_at is not None and slot.ends_at is not None:
+        if action.done_at is not None and slot.starts_at is not None and slot.starts_at > action.done_at:
             # Done or cancelled before it began: the time is free again.
-            if slot.starts_at is not None and slot.starts_at > action.done_at:
-                slot.starts_at = slot.ends_at = None
+            slot.starts_at = slot.ends_at = None
 
 
 def problems_of_slots(session: Session, changes: Iterable[Change]) -> Iterator[Problem]:

@@ -39,19 +39,16 @@ class People:
 
     def who(self, step: Step, account: Account | None, lead: Lead | None, starter: str) -> str | None:
         """Return the login of who does a step, or None when nobody has its role."""
-        if step.get("person"):
-            return str(step["person"])
         role = str(step.get("role") or STARTER)
-        if role in self._given:
-            return self._given[role]
-        if role == STARTER:
-            return starter or None
-        if role == LEAD:
-            return lead.owner if lead is not None else None
-        if role == OWNER:
-            return account.owner if account is not None else None
+        given = step.get("person") or self._given.get(role)
+        if given:
+            return str(given)
         if role in {SELLER, MANAGER}:
             return self._seller(account, manager=role == MANAGER)
+        near = {STARTER: starter or None, LEAD: lead.owner if lead else None, OWNER: account.owner if account else None}
+        return near[role] if role in near else self._configured(role)
+
+    def _configured(self, role: str) -> str | None:
         if self._roles is None:
             self._roles = {row.code: row.assignee for row in self._session.execute(select(Role.code, Role.assignee))}
         return self._roles.get(role)
@@ -118,7 +115,7 @@ class Scene:
         step = prepared.step
         made = Actions(self.session).add(
             str(step["kind"]),
-            str(step.get("name") or step["kind"]),
+            self.render(str(step.get("name") or step["kind"]))[:200],
             prepared.due,
             at=time.fromisoformat(step["at"]) if step.get("at") else None,
             minutes=step.get("minutes"),
@@ -152,13 +149,19 @@ class Scene:
         except (TemplateUnresolved, ScriptError):
             return "", True
 
+    def render(self, text: str) -> str:
+        """Return a title with its placeholders filled in, those without a value left blank."""
+        if "{" not in text:
+            return text
+        return Templates(self.session.crm.scripts).render(text, self.context(), missing=Missing.BLANK).text.strip()
+
     def context(self) -> dict[str, Any]:
         """Return what scripts may name: account, contact, company, lead, and what was given."""
         if self._context is None:
             found: dict[str, Any] = {"company": {"name": setting(self.session, "company")}}
             if self.account is not None:
-                names = ("name", "phone1", "email", "vat_code", "state")
-                found["account"] = {name: getattr(self.account, name) for name in names} | {"c": dict(self.account.characteristics)}
+                fields = {name: getattr(self.account, name) for name in ("name", "phone1", "email", "vat_code", "state")}
+                found["account"] = fields | {"c": dict(self.account.characteristics)}
             if self.contact is not None:
                 names = ("title", "first_name", "last_name", "job_role")
                 found["contact"] = {name: getattr(self.contact, name) or None for name in names}

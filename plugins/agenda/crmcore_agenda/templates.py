@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import attrs
 from sqlalchemy import func, select
@@ -54,115 +54,91 @@ class Progress:
         return (Decimal(100 * self.done) / (self.total or 1)).quantize(_HUNDREDTH, ROUND_HALF_UP)
 
 
+class StartOptions(TypedDict, total=False):
+    """How a template is started; see `Templates.start_many`."""
+
+    lead: Lead | None
+    contact: Person | None
+    dates: Mapping[str, date]
+    people: Mapping[str, str]
+    extra: Mapping[str, Any]
+
+
 class Templates:
     """The action templates of a session; nothing here commits."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def start(
-        self,
-        code: str,
-        account: Account,
-        start: date | None = None,
-        *,
-        lead: Lead | None = None,
-        dates: Mapping[str, date] | None = None,
-        people: Mapping[str, str] | None = None,
-        contact: Person | None = None,
-        extra: Mapping[str, Any] | None = None,
-    ) -> Started:
+    def start(self, code: str, account: Account, start: date | None = None, **options: Unpack[StartOptions]) -> Started:
         """Start a template on one account, from today unless another day is named; see `start_many`.
 
-        ``lead`` gets the actions; ``dates`` are what steps with an anchor ``field:<name>`` count from, beside characteristics that hold
-        dates; ``contact`` is whom scripts speak of.
+        ``lead`` gets the actions; ``contact`` is whom scripts speak of.
         """
-        contacts = {account.id: contact} if contact is not None else None
-        return self._start(code, [account], start, lead=lead, dates=dates, people=people, extra=extra, contacts=contacts, batch=None)
+        return self._start(code, [account], start, None, options)
 
     def start_many(
-        self,
-        code: str,
-        accounts: Iterable[Account],
-        start: date | None = None,
-        *,
-        batch: str,
-        dates: Mapping[str, date] | None = None,
-        people: Mapping[str, str] | None = None,
-        extra: Mapping[str, Any] | None = None,
+        self, code: str, accounts: Iterable[Account], start: date | None = None, *, batch: str, **options: Unpack[StartOptions]
     ) -> Started:
         """Start a template on many accounts under the name of a batch: on each once, however often this is called.
 
         All of it or nothing: if a role is empty or a date missing anywhere, every problem is listed, and nothing is started. A script that
-        lacks a value costs its action only the text. ``people`` says who has a role this time, ``extra`` is more for scripts to name.
+        lacks a value costs its action only the text. ``people`` says who has a role this time, ``dates`` what steps with an anchor
+        ``field:<name>`` count from, beside characteristics that hold dates; ``extra`` is more for scripts to name.
 
         Raises:
             ValidationFailed: ``AGENDA_CODE_UNKNOWN``, ``AGENDA_ROLE_EMPTY``, ``AGENDA_ANCHOR_MISSING``.
         """
-        return self._start(code, accounts, start, lead=None, dates=dates, people=people, extra=extra, contacts=None, batch=batch)
+        return self._start(code, accounts, start, batch, options)
 
-    def _start(
-        self,
-        code: str,
-        accounts: Iterable[Account],
-        start: date | None,
-        *,
-        lead: Lead | None,
-        dates: Mapping[str, date] | None,
-        people: Mapping[str, str] | None,
-        extra: Mapping[str, Any] | None,
-        contacts: Mapping[int, Person] | None,
-        batch: str | None,
-    ) -> Started:
-        session = self._session
-        template = by_code(session, ActionTemplate, code)
+    def _start(self, code: str, accounts: Iterable[Account], start: date | None, batch: str | None, options: StartOptions) -> Started:
+        template = by_code(self._session, ActionTemplate, code)
         wanted = list(accounts)
         fresh = self._fresh(template, wanted, batch)
-        known = contacts if contacts is not None else contacts_of(session, (account.id for account in fresh))
-        roles, day = People(session, people), start or today(session)
-        starter = session.actor.person or ""
-        plans: list[tuple[Account, Scene, list[Prepared]]] = []
-        problems: list[Problem] = []
-        for account in fresh:
-            scene = Scene(
-                session=session,
-                name=code,
-                account=account,
-                lead=lead,
-                starter=starter,
-                people=roles,
-                extra=extra or {},
-                contact=known.get(account.id),
-            )
-            found = [
-                scene.prepare(step, number, day, dates or {})
-                for number, step in enumerate(template.steps)
-                if not number or step.get("anchor") != PREVIOUS
-            ]
-            problems += [each for each in found if isinstance(each, Problem)]
-            plans.append((account, scene, [each for each in found if isinstance(each, Prepared)]))
-        if problems:
-            raise ValidationFailed("VALIDATION_FAILED", problems)
-        definition = {"steps": list(template.steps), "extra": dict(extra or {}), "people": dict(people or {})}
-        runs, actions = [], []
-        for account, scene, prepared in plans:
-            run = TemplateRun(
-                account_id=account.id,
-                template_id=template.id,
-                template_version=template.version,
-                definition=definition,
-                starter=starter,
-                start=day,
-                batch=batch,
-                unique_key=_key(template, account, batch),
-            )
-            runs.append(session.add(run))
+        day = start or today(self._session)
+        plans = self._planned(template, fresh, day, options)
+        runs: list[TemplateRun] = []
+        actions: list[Action] = []
+        for scene, prepared in plans:
+            run = self._session.add(_run_of(template, scene, day, batch, options))
+            runs.append(run)
             for each in prepared:
                 action = scene.make(each, origin=f"template:{code}@{template.version}")
                 action.run = run
                 actions.append(action)
         unrendered = tuple(dict.fromkeys(each.account_id for each in actions if each.text_missing and each.account_id is not None))
         return Started(runs=tuple(runs), actions=tuple(actions), unrendered=unrendered, already=len(wanted) - len(fresh))
+
+    def _planned(
+        self, template: ActionTemplate, accounts: Sequence[Account], day: date, options: StartOptions
+    ) -> list[tuple[Scene, list[Prepared]]]:
+        """Return the steps that begin at once for each account, or refuse with everything that is missing anywhere."""
+        contact, lead = options.get("contact"), options.get("lead")
+        known = contacts_of(self._session, (account.id for account in accounts)) if contact is None else {}
+        people = People(self._session, options.get("people"))
+        plans: list[tuple[Scene, list[Prepared]]] = []
+        problems: list[Problem] = []
+        for account in accounts:
+            scene = Scene(
+                session=self._session,
+                name=template.code,
+                account=account,
+                lead=lead,
+                starter=self._session.actor.person or "",
+                people=people,
+                extra=options.get("extra") or {},
+                contact=contact or known.get(account.id),
+            )
+            found = [
+                scene.prepare(step, number, day, options.get("dates") or {})
+                for number, step in enumerate(template.steps)
+                if not number or step.get("anchor") != PREVIOUS
+            ]
+            problems += [each for each in found if isinstance(each, Problem)]
+            plans.append((scene, [each for each in found if isinstance(each, Prepared)]))
+        if problems:
+            raise ValidationFailed("VALIDATION_FAILED", problems)
+        return plans
 
     def _fresh(self, template: ActionTemplate, accounts: Sequence[Account], batch: str | None) -> list[Account]:
         """Return the accounts on which a batch has not been started."""
@@ -205,7 +181,8 @@ class Templates:
             extra=run.definition["extra"],
             contact=contacts_of(session, [account.id]).get(account.id),
         )
-        prepared = scene.prepare(steps[number], number, action.done_on or today(session), {})
+        dates = {name: date.fromisoformat(day) for name, day in run.definition["dates"].items()}
+        prepared = scene.prepare(steps[number], number, action.done_on or today(session), dates)
         if isinstance(prepared, Problem):
             raise ValidationFailed("VALIDATION_FAILED", [prepared])
         made = scene.make(prepared, origin=f"template:{template.code}@{run.template_version}")
@@ -236,6 +213,30 @@ class Templates:
 
     def _latest_late(self) -> date:
         return lateness_of(self._session).latest_late(today(self._session))
+
+
+def _run_of(template: ActionTemplate, scene: Scene, day: date, batch: str | None, options: StartOptions) -> TemplateRun:
+    account = scene.account
+    if account is None:
+        message = "a template is started on an account"
+        raise TypeError(message)
+    definition = {
+        "steps": list(template.steps),
+        "extra": dict(options.get("extra") or {}),
+        "people": dict(options.get("people") or {}),
+        # The dates that steps may still count from, as text: this is kept as JSON.
+        "dates": {name: day.isoformat() for name, day in (options.get("dates") or {}).items()},
+    }
+    return TemplateRun(
+        account_id=account.id,
+        template_id=template.id,
+        template_version=template.version,
+        definition=definition,
+        starter=scene.starter,
+        start=day,
+        batch=batch,
+        unique_key=_key(template, account, batch),
+    )
 
 
 def _key(template: ActionTemplate, account: Account, batch: str | None) -> str | None:

@@ -26,8 +26,8 @@ def instant(session: Session, day: date, at: time) -> datetime:
 def shift(working: WorkingCalendar, start: date, offset: int, unit: str = WORKING, roll: str = "") -> date:
     """Return the day that lies so many days after ``start``, before it when ``offset`` is negative.
 
-    Working days never count the start itself, and end on a working day; calendar days end where they end, save with ``roll`` "forward", which
-    goes on to the next working day (`domain.md` §5.1).
+    Working days never count the start itself, and end on a working day; calendar days end where they end, save with ``roll`` "forward",
+    which goes on to the next working day (`domain.md` §5.1).
     """
     if unit == CALENDAR:
         day = start + timedelta(days=offset)

@@ -212,7 +212,7 @@ class Firing(AgendaEntity):
     """A rule that fired: once for each rule, record and event; why an action exists (`agenda.rules.trace`)."""
 
     __tablename__ = "agenda_firing"
-    __visibility__ = Visibility.system()
+    __visibility__ = Visibility.public()
     __personal__ = ()
     __audited__ = False
     __references__ = {"record_id": "entity"}  # noqa: RUF012 - a declaration, read once at start
