@@ -21,6 +21,7 @@ from crmcore import (
     Problem,
     Session,
     StateTable,
+    Template,
     hookimpl,
 )
 from crmcore.hooks import ANY_EVENT
@@ -75,6 +76,12 @@ def crm_state_tables() -> Sequence[StateTable]:
 
 
 @hookimpl
+def crm_templates() -> Sequence[Template]:
+    """Declare the page of the planning."""
+    return (Template(name="agenda.planning", package="crmcore_agenda", path="templates/planning.html"),)
+
+
+@hookimpl
 def crm_events() -> Sequence[type[Event]]:
     """Declare the events."""
     return EVENTS
@@ -99,6 +106,12 @@ def crm_validate(session: Session, changes: Sequence[Change]) -> Iterable[Proble
 
 
 @hookimpl
+def crm_before_commit(session: Session, changes: Sequence[Change]) -> None:
+    """Have the clocks of recency rules follow what happens to accounts."""
+    recency.note(session, changes)
+
+
+@hookimpl
 def crm_handlers() -> Sequence[Handler]:
     """Declare what follows from changes."""
     return (
@@ -111,19 +124,6 @@ def crm_handlers() -> Sequence[Handler]:
         Handler(event=ANY_EVENT, fn=triggers.listen, name="listen", phase=Phase.IN_TRANSACTION),
         Handler(event="agenda.recurring.created", fn=recency.follow_rule, name="new_recurring"),
         Handler(event="agenda.recurring.updated", fn=recency.follow_rule, name="changed_recurring"),
-        *(
-            Handler(event=event, fn=recency.follow_account, name=f"clock_{event.replace('.', '_')}")
-            for event in (
-                "account.created",
-                "account.updated",
-                "interaction.created",
-                "interaction.updated",
-                "site.created",
-                "site.updated",
-                "account_portfolio.created",
-                "account_portfolio.updated",
-            )
-        ),
     )
 
 
@@ -139,6 +139,7 @@ def crm_jobs() -> Sequence[Job]:
         ),
         Job(name="agenda.fire", fn=triggers.fire, help="Lets the rules look at an event."),
         Job(name="agenda.rebuild", fn=recency.rebuild, every=recurring.WEEKLY, help="Sets the clocks of recency rules anew."),
+        Job(name="agenda.refresh", fn=recency.refresh, help="Sets the clocks of accounts to which something happened."),
         Job(name="agenda.feed", fn=recurring.feed_all, every=recurring.EARLY, help="Runs every recurring activity."),
         Job(name="agenda.feed_rule", fn=recurring.feed_rule, help="Runs one recurring activity."),
         Job(name="agenda.overdue", fn=following.announce_overdue, every=following.EVERY_MORNING, help="Tells which actions became late."),

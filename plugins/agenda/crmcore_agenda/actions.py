@@ -108,7 +108,11 @@ class Actions:
         return action
 
     def link(self, action: Action, record: Entity, role: str = "about") -> ActionLink:
-        """Let an action lead to a record, which has its key already."""
+        """Let an action lead to a record, which has its key already; once is enough."""
+        same = (ActionLink.action_id == action.id, ActionLink.entity == record.entity_name(), ActionLink.record_id == record.id)
+        there: ActionLink | None = self._session.scalar(select(ActionLink).where(*same).limit(1)) if action.id is not None else None
+        if there is not None:
+            return there
         made = ActionLink(action_id=action.id, entity=record.entity_name(), record_id=record.id, role=role)
         made.action = action
         return self._session.add(made)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
 from sqlalchemy import delete, func, select
 
-from crmcore import Account, Envelope, JobRun, Session
-from crmcore.model import Interaction, InteractionKind
+from crmcore import Account, Change, Envelope, JobRun, Session
+from crmcore.model import CORE, Interaction, InteractionKind
 from crmcore_agenda.actions import AUTOMATIC, Actions
 from crmcore_agenda.lookups import flag_of
 from crmcore_agenda.model import Action, RecencyClock, Recurring
+from crmcore_agenda.settings import setting
 from crmcore_agenda.timing import add_months, today
 
 BATCH: Final = 500
@@ -155,21 +156,23 @@ def refresh_accounts(session: Session, accounts: Iterable[int]) -> None:
         Clocks(session, rule).refresh(keys)
 
 
-def follow_account(session: Session, event: Envelope) -> None:
-    """Set the clocks of the account to which something happened: of the record of an event, or of what belongs to it."""
-    key = event.id if event.entity == "account" else _account_of(event.changes)
-    if key is None and event.entity is not None and event.id is not None:
-        cls = session.registry.entities.get(event.entity)
-        record = session.get(cls, event.id) if cls is not None else None
-        key = getattr(record, "account_id", None)
-    if key is not None:
-        refresh_accounts(session, [key])
+def note(session: Session, changes: Iterable[Change]) -> None:
+    """Put one job for the accounts that a commit touches, or what belongs to them, on the queue; asks the database nothing."""
+    if not setting(session, "recency"):
+        return
+    touched = {
+        change.id if change.entity == "account" else getattr(change.record, "account_id", None)
+        for change in changes
+        if type(change.record).__plugin__ == CORE
+    }
+    keys = sorted(key for key in touched if key is not None)
+    for place in range(0, len(keys), BATCH):
+        session.jobs.enqueue("agenda.refresh", {"accounts": keys[place : place + BATCH]})
 
 
-def _account_of(changes: Mapping[str, tuple[Any, Any]]) -> int | None:
-    old, new = changes.get("account_id", (None, None))
-    found = new if new is not None else old
-    return None if found is None else int(found)
+def refresh(session: Session, run: JobRun) -> None:
+    """Set the clocks of some accounts anew."""
+    refresh_accounts(session, [int(key) for key in run.args["accounts"]])
 
 
 def follow_rule(session: Session, event: Envelope) -> None:

@@ -12,7 +12,6 @@ from sqlalchemy import Select, func, select
 
 from crmcore import Account, JobRun, Problem, Rule, Session
 from crmcore_agenda.actions import Actions
-from crmcore_agenda.lookups import by_code
 from crmcore_agenda.model import Action, RecencyClock, Recurring
 from crmcore_agenda.points import FeedItem
 from crmcore_agenda.recency import BATCH, next_step, was_dealt_with
@@ -210,8 +209,8 @@ def feed_all(session: Session, run: JobRun) -> None:
 
 def feed_rule(session: Session, run: JobRun) -> None:
     """Run one recurring activity, and go on in another job when there is more than fits into one."""
-    rule = by_code(session, Recurring, str(run.args["rule"]))
-    if rule.active and not rule.obsolete and Feeder(session).run(rule).more:
+    rule: Recurring | None = session.scalar(select(Recurring).where(Recurring.code == str(run.args["rule"])))
+    if rule is not None and rule.active and not rule.obsolete and Feeder(session).run(rule).more:
         session.jobs.enqueue("agenda.feed_rule", {"rule": rule.code}, key=f"agenda.feed_rule:{rule.code}")
 
 

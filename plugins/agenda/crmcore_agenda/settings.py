@@ -41,6 +41,12 @@ SCHEMA: Final = ConfigSchema(
             "label": Label("Annulla con la trattativa", "Cancel with the lead"),
             "help": "Whether the open actions of a lead are cancelled when it is won or lost.",
         },
+        "recency": {
+            "type": "boolean",
+            "default": True,
+            "label": Label("Segue i contatti", "Follows contacts"),
+            "help": "Whether rules about the last contact are used: each change of an account then costs a job.",
+        },
         "overdue_batch": {
             "type": "integer",
             "min": 1,

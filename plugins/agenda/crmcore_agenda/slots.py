@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from crmcore import Change, Problem, Session
 from crmcore_agenda.codes import problem
+from crmcore_agenda.lookups import flag_of
 from crmcore_agenda.model import Action, Resource, Slot
 
 ASSIGNEE: Final = "assignee"
@@ -40,8 +41,9 @@ def follow(session: Session, action: Action) -> None:
     for slot in session.scalars(select(Slot).where(Slot.action_id == action.id)):
         if slot.role == ASSIGNEE and slot.who != action.assignee:
             slot.who = action.assignee
-        if action.done_at is not None and slot.starts_at is not None and slot.starts_at > action.done_at:
-            # Done or cancelled before it began: the time is free again.
+        cancelled = action.closed and not flag_of(session, "agenda.actions", action.state, "done")
+        if cancelled or (action.done_at is not None and slot.starts_at is not None and slot.starts_at > action.done_at):
+            # Cancelled, or done before it began: the time is free again.
             slot.starts_at = slot.ends_at = None
 
 

@@ -1,22 +1,34 @@
 """The plugin keeps the contract of plugins."""
 
-from datetime import date
-
 import pytest
 
 from crmcore.testing import PluginConformance
-from crmcore_agenda.lookups import by_code
-from crmcore_agenda.model import Action, ActionLink, Kind
+
+_EVENT = {
+    "event_id": "019e0000-0000-7000-8000-000000000001",
+    "type": "account.created",
+    "version": 1,
+    "at": "2026-05-11T07:00:00+00:00",
+    "actor": "kit",
+    "device": None,
+    "source": "api",
+    "entity": "account",
+    "id": 1,
+    "changes": {},
+    "payload": {},
+    "correlation_id": "019e0000-0000-7000-8000-000000000002",
+    "causation_id": None,
+    "depth": 0,
+}
 
 
 @pytest.mark.feature("P2.8")
 class TestAgenda(PluginConformance):
     plugin = "agenda"
-
-    @staticmethod
-    def samples(session, number):
-        """A link needs an action of its own: there is one for each action and record."""
-        kind = by_code(session, Kind, "memo")
-        link = ActionLink(action_id=None, entity="account", record_id=number)
-        link.action = Action(title=f"Memo {number}", kind_id=kind.id, owner="kit", assignee="kit", due=date(2026, 5, 12))
-        return [link]
+    job_arguments = {
+        "agenda.remind": {"action": 1, "at": "2026-05-11T07:00:00+00:00"},
+        "agenda.history": {"action": 1},
+        "agenda.fire": {"event": _EVENT},
+        "agenda.refresh": {"accounts": [1]},
+        "agenda.feed_rule": {"rule": "kit"},
+    }

@@ -6,13 +6,13 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
-
-from crmcore.model import EVENT
 from crmcore_agenda.actions import Actions
 from crmcore_agenda.leads import Leads
 from crmcore_agenda.model import Action, Firing, Lead, TriggerRule
 from crmcore_agenda.rules import Rules
+from sqlalchemy import select
+
+from crmcore.model import EVENT
 
 pytestmark = pytest.mark.feature("S01", "F06", "E18", "I-47", "I-48", "P8.1", "P8.3")
 

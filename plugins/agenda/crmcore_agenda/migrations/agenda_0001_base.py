@@ -391,7 +391,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agenda_link")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_agenda_link_action_id_entity_record_id"), "agenda_link", ["action_id", "entity", "record_id"], unique=True)
+    op.create_index(op.f("ix_agenda_link_action_id"), "agenda_link", ["action_id"], unique=False)
     op.create_index(op.f("ix_agenda_link_entity_record_id"), "agenda_link", ["entity", "record_id"], unique=False)
     op.create_table(
         "agenda_slot",

@@ -198,7 +198,7 @@ class ActionLink(AgendaEntity):
     __visibility__ = Visibility.via("action_id")
     __personal__ = ()
     __references__ = {"record_id": "entity"}  # noqa: RUF012 - a declaration, read once at start
-    __table_args__ = (Index(None, "action_id", "entity", "record_id", unique=True), Index(None, "entity", "record_id"))
+    __table_args__ = (Index(None, "action_id"), Index(None, "entity", "record_id"))
 
     action_id: Mapped[int] = mapped_column(BigId, ForeignKey("agenda_action.id", ondelete="CASCADE"))
     entity: Mapped[str] = mapped_column(String(60))

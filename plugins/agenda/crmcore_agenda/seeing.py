@@ -1,0 +1,19 @@
+"""Whom actions exist for, where there are no users yet and so no guard: what is private is for its own people there, too (I-7)."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+
+from crmcore import Account, Session
+from crmcore_agenda.model import Action, Slot
+
+
+def visible_actions(session: Session) -> list[ColumnElement[bool]]:
+    """Return the conditions under which actions exist for the actor, beside what the guard of the database says."""
+    if session.actor.is_system or not session.access.reach().open:
+        return []
+    me = session.actor.name
+    open_accounts = select(Account.id).where(or_(Account.private.is_(False), Account.owner == me))
+    public = and_(Action.private.is_(False), or_(Action.account_id.is_(None), Action.account_id.in_(open_accounts)))
+    taking_part = exists().where(Slot.action_id == Action.id, Slot.who == me)
+    return [or_(Action.assignee == me, Action.owner == me, Action.delegator == me, public, taking_part)]
