@@ -5,6 +5,7 @@ from types import ModuleType
 
 from crmcore import (
     Change,
+    Command,
     ConfigSchema,
     Configurable,
     Configured,
@@ -143,6 +144,18 @@ def crm_jobs() -> Sequence[Job]:
         Job(name="agenda.feed", fn=recurring.feed_all, every=recurring.EARLY, help="Runs every recurring activity."),
         Job(name="agenda.feed_rule", fn=recurring.feed_rule, help="Runs one recurring activity."),
         Job(name="agenda.overdue", fn=following.announce_overdue, every=following.EVERY_MORNING, help="Tells which actions became late."),
+    )
+
+
+@hookimpl
+def crm_commands() -> Sequence[Command]:
+    """Declare the commands."""
+    return (
+        Command(name="dashboard", target="crmcore_agenda.commands:dashboard", help="Show what somebody has to do, what is late first."),
+        Command(name="planning", target="crmcore_agenda.commands:planning", help="Show the planning of a day, a week or a month."),
+        Command(name="activity", target="crmcore_agenda.commands:activity", help="Show who did what in a period."),
+        Command(name="feed", target="crmcore_agenda.commands:feed", help="Run recurring activities now."),
+        Command(name="rules", target="crmcore_agenda.commands:rules", help="Ask why an action exists, and what a rule would do."),
     )
 
 

@@ -109,10 +109,11 @@ class Actions:
 
     def link(self, action: Action, record: Entity, role: str = "about") -> ActionLink:
         """Let an action lead to a record, which has its key already; once is enough."""
-        same = (ActionLink.action_id == action.id, ActionLink.entity == record.entity_name(), ActionLink.record_id == record.id)
-        there: ActionLink | None = self._session.scalar(select(ActionLink).where(*same).limit(1)) if action.id is not None else None
-        if there is not None:
-            return there
+        if action.id is not None:
+            same = (ActionLink.action_id == action.id, ActionLink.entity == record.entity_name(), ActionLink.record_id == record.id)
+            there: ActionLink | None = self._session.scalar(select(ActionLink).where(*same).limit(1))
+            if there is not None:
+                return there
         made = ActionLink(action_id=action.id, entity=record.entity_name(), record_id=record.id, role=role)
         made.action = action
         return self._session.add(made)
@@ -148,8 +149,7 @@ class Actions:
         if action.state != code:
             self._session.states.change(action, code)
             action.due_before = action.due
-        action.delegator = self._login()
-        action.assignee = to
+        action.delegator, action.assignee, action.refused_by = self._login(), to, None
         self.move(action, due, at or self._local_time(action))
         happened = happenings.ActionDelegated(action_id=action.id, assignee=to, delegator=action.delegator, due=due)
         self._session.publish(happened)
@@ -168,7 +168,7 @@ class Actions:
         if action.state != code:
             self._session.states.change(action, code, reason=reason)
         due, clock = action.due_before or action.due, self._local_time(action)
-        action.assignee, action.delegator, action.due_before = back, None, None
+        action.assignee, action.delegator, action.due_before, action.refused_by = back, None, None, login
         self.move(action, due, clock)
         self._session.publish(happenings.DelegationRefused(action_id=action.id, refused_by=login, returned_to=back, reason=reason))
 

@@ -16,4 +16,5 @@ def visible_actions(session: Session) -> list[ColumnElement[bool]]:
     open_accounts = select(Account.id).where(or_(Account.private.is_(False), Account.owner == me))
     public = and_(Action.private.is_(False), or_(Action.account_id.is_(None), Action.account_id.in_(open_accounts)))
     taking_part = exists().where(Slot.action_id == Action.id, Slot.who == me)
-    return [or_(Action.assignee == me, Action.owner == me, Action.delegator == me, public, taking_part)]
+    mine = (column == me for column in (Action.assignee, Action.owner, Action.delegator, Action.refused_by))
+    return [or_(*mine, public, taking_part)]

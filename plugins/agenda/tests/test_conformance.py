@@ -1,5 +1,7 @@
 """The plugin keeps the contract of plugins."""
 
+from typing import ClassVar
+
 import pytest
 
 from crmcore.testing import PluginConformance
@@ -25,7 +27,7 @@ _EVENT = {
 @pytest.mark.feature("P2.8")
 class TestAgenda(PluginConformance):
     plugin = "agenda"
-    job_arguments = {
+    job_arguments: ClassVar = {
         "agenda.remind": {"action": 1, "at": "2026-05-11T07:00:00+00:00"},
         "agenda.history": {"action": 1},
         "agenda.fire": {"event": _EVENT},

@@ -316,6 +316,7 @@ def upgrade() -> None:
         sa.Column("assignee", sa.String(length=100), nullable=False),
         sa.Column("due", sa.Date(), nullable=False),
         sa.Column("delegator", sa.String(length=100), nullable=True),
+        sa.Column("refused_by", sa.String(length=100), nullable=True),
         sa.Column("due_before", sa.Date(), nullable=True),
         sa.Column("state", sa.String(length=40), nullable=True),
         sa.Column("closed", sa.Boolean(), nullable=False),

@@ -98,6 +98,7 @@ class Action(AgendaEntity):
         "assignee",
         "owner",
         "delegator",
+        "refused_by",
         via="account_id",
         shared="shared",
         private="private",
@@ -129,6 +130,8 @@ class Action(AgendaEntity):
     assignee: Mapped[str] = mapped_column(String(100))
     due: Mapped[date]
     delegator: Mapped[str | None] = mapped_column(String(100), default=None)
+    refused_by: Mapped[str | None] = mapped_column(String(100), default=None)
+    """Who gave it back last, and so still sees what becomes of it."""
     due_before: Mapped[date | None] = mapped_column(default=None)
     """The due date before the delegation, to which a refused one returns."""
     state: Mapped[str | None] = mapped_column(String(40), init=False)
