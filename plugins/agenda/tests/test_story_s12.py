@@ -6,15 +6,15 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
-
-from crmcore import ValidationFailed
-from crmcore.model import AccountRole, Person
 from crmcore_agenda.actions import Actions
 from crmcore_agenda.analysis import By, sales_activity
 from crmcore_agenda.dashboard import Dashboard
 from crmcore_agenda.model import Action, ActionTemplate, TemplateRun
 from crmcore_agenda.templates import Templates
+from sqlalchemy import select
+
+from crmcore import ValidationFailed
+from crmcore.model import AccountRole, Person
 
 pytestmark = pytest.mark.feature("S12", "F01", "F02", "E08", "I-50", "I-51", "I-52", "P8.2")
 
@@ -90,7 +90,8 @@ def test_twelve_names_get_four_actions_each_on_the_days_of_the_story(campaign):
     }
     assert texts == {
         "",
-        "Buongiorno signor Rossi, la stiamo contattando dall'azienda Metropolis spa per la promozione inerente il nuovo prodotto con codice 76656",
+        "Buongiorno signor Rossi, la stiamo contattando dall'azienda Metropolis spa per la promozione inerente il nuovo prodotto "
+        "con codice 76656",
     }
     assert sum(action.text_missing for action in actions) == 2
     assert (again.actions, again.already, campaign.count(Action)) == ((), 12, 48)
