@@ -13,7 +13,7 @@ from functools import partial
 import attrs
 import sqlalchemy
 
-from bench import access, commits, deliveries, deployments, duplicates, hooks, imports, registry, scripting, templates
+from bench import access, agenda, commits, deliveries, deployments, duplicates, hooks, imports, registry, scripting, templates
 from bench.databases import Databases, databases
 from bench.measure import Figure
 
@@ -26,6 +26,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "access": lambda where, quick: access.figures(where, quick=quick),
     "duplicates": lambda _, quick: duplicates.figures(quick=quick),
     "registry": lambda where, quick: registry.figures(where, quick=quick),
+    "agenda": lambda where, quick: agenda.figures(where, quick=quick),
     "deployments": lambda where, quick: deployments.figures(where, quick=quick),
     "scripting": lambda _, quick: scripting.figures(quick=quick),
     "templates": lambda _, quick: templates.figures(quick=quick),

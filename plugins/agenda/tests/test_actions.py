@@ -262,7 +262,7 @@ agenda.roles:
 agenda.templates:
   giro: {label: {it: Giro}, steps: [{kind: phone, role: BENVENUTO}, {kind: visit, role: BENVENUTO, offset: 5}]}
 agenda.rules:
-  nuovo: {label: {it: Nuova anagrafica}, event: account.created, account: id, template: giro, condition: "CONDITION"}
+  nuovo: {label: {it: Nuova anagrafica}, event: account.created, account: id, template: giro, condition: 'CONDITION'}
 agenda.recurring:
   chiamate: {label: {it: Telefonata periodica}, months: 3, steps: [{kind: phone, role: BENVENUTO}]}
 """
@@ -285,8 +285,10 @@ def test_a_deployment_configures_it_and_the_commands_answer(tmp_path, database_k
     file = tmp_path / "crm.yaml"
     file.write_text(DEPLOYMENT.replace("CONDITION", "1 +").replace("account.created,", "account.updated,"), "utf-8")
     run("migrate")
-    assert "add the event to trigger_events" in run("plan", code=1)
-    file.write_text(DEPLOYMENT.replace("CONDITION", 'account["name"] != \\"\\"'), "utf-8")
+    refused = run("plan", code=3)
+    assert "crm.yaml:10:49: agenda.rules.nuovo.event: add the event to trigger_events" in refused
+    assert "agenda.rules.nuovo.condition: it does not read as a script" in refused
+    file.write_text(DEPLOYMENT.replace("CONDITION", 'account["name"] != ""'), "utf-8")
     run("apply", "--plan", json.loads(run("--json", "plan", code=6))["hash"])
     assert "changes" not in run("plan")
     with Crm.open(tmp_path) as crm:
@@ -306,4 +308,4 @@ def test_a_deployment_configures_it_and_the_commands_answer(tmp_path, database_k
     run("agenda", "planning", "anna", "--html", str(tmp_path / "page.html"))
     assert "Planning" in (tmp_path / "page.html").read_text("utf-8")
     assert json.loads(run("--json", "agenda", "activity", "--from", "2020-01-01", "--to", "2020-12-31")) == []
-    assert run("agenda", "rules", "check").strip() == "No circles."
+    assert run("agenda", "rules", "check").strip() == "Nessun circolo."

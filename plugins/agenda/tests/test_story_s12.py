@@ -90,8 +90,10 @@ def test_twelve_names_get_four_actions_each_on_the_days_of_the_story(campaign):
     }
     assert texts == {
         "",
-        "Buongiorno signor Rossi, la stiamo contattando dall'azienda Metropolis spa per la promozione inerente il nuovo prodotto "
-        "con codice 76656",
+        (
+            "Buongiorno signor Rossi, la stiamo contattando dall'azienda Metropolis spa per la promozione inerente il nuovo prodotto "
+            "con codice 76656"
+        ),
     }
     assert sum(action.text_missing for action in actions) == 2
     assert (again.actions, again.already, campaign.count(Action)) == ((), 12, 48)
