@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from crmcore_agenda.dashboard import Dashboard
+from crmcore_agenda.duties import duties
 from crmcore_agenda.model import Action, Kind, RecencyClock, Recurring
 from crmcore_agenda.recurring import Feeder
 from sqlalchemy import text
@@ -17,8 +17,8 @@ from crmcore import Account, Actor, Crm, FrozenClock
 
 NOW: Final = datetime(2026, 5, 11, 7, 0, tzinfo=UTC)
 TODAY: Final = date(2026, 5, 11)
-OPERATORS: Final = 500
-PAGE: Final = 200
+OPERATORS: Final = 100
+MOST: Final = 1_000
 
 
 def figures(databases: Databases, *, quick: bool) -> list[Figure]:
@@ -109,18 +109,18 @@ def _clock(number: int, rule: int) -> dict[str, Any]:
 
 def _measured(crm: Crm, kind: str, count: int, rule: int, *, rounds: int) -> list[Figure]:
     session = crm.session("op7")
-    board, feeder = Dashboard(session), Feeder(session)
+    feeder = Feeder(session)
     calls = session.require(Recurring, rule)
     raw = crm.engine.connect()
     dashboard, due = _raw_dashboard(raw), _raw_due(raw, rule)
-    rows = board.mine(until=TODAY, page=PAGE).rows
+    rows = duties(session)
     expected = [row[0] for row in dashboard()]
     assert [row.id for row in rows] == expected
     fallen = [row[0] for row in due()]
     assert list(feeder.due(calls, TODAY)) == fallen
     size = f"{count:,} actions"
     contenders: dict[str, Callable[[], object]] = {
-        "mine": lambda: board.mine(until=TODAY, page=PAGE),
+        "mine": lambda: duties(session),
         "mine raw": dashboard,
         "due": lambda: feeder.due(calls, TODAY),
         "due raw": due,
@@ -163,7 +163,7 @@ _DUE: Final = "SELECT account_id FROM agenda_clock WHERE recurring_id = :rule AN
 
 
 def _raw_dashboard(connection: Any) -> Callable[[], list[Any]]:
-    return _prepared(connection, _DASHBOARD, {"who": "op7", "closed": False, "day": TODAY, "most": PAGE})
+    return _prepared(connection, _DASHBOARD, {"who": "op7", "closed": False, "day": TODAY, "most": MOST})
 
 
 def _raw_due(connection: Any, rule: int) -> Callable[[], list[Any]]:

@@ -8,10 +8,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 import attrs
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from crmcore import Account, JobRun, Problem, Rule, Session
 from crmcore_agenda.actions import Actions
+from crmcore_agenda.duties import due_accounts
 from crmcore_agenda.model import Action, RecencyClock, Recurring
 from crmcore_agenda.points import FeedItem
 from crmcore_agenda.recency import BATCH, next_step, was_dealt_with
@@ -57,7 +58,7 @@ class Feeder:
 
     def due(self, rule: Recurring, day: date | None = None, *, limit: int = _AT_ONCE) -> Sequence[int]:
         """Return the accounts for which something falls due under a recency rule, the first first: from the index of its clocks."""
-        return self._session.scalars(due_query(rule.id, day or today(self._session), limit)).all()
+        return due_accounts(self._session, rule.id, day or today(self._session), limit)
 
     def _run_recency(self, rule: Recurring, day: date) -> Fed:
         session = self._session
@@ -180,13 +181,6 @@ class Feeder:
                 if was_dealt_with(self._session, action):
                     found.add((action.source_key, action.step))
         return found
-
-
-def due_query(rule_id: int, day: date, limit: int) -> Select[int]:
-    """Return the query for the accounts that are due under a rule, which the index on rule, day and account answers in order."""
-    clock = RecencyClock
-    wanted = select(clock.account_id).where(clock.recurring_id == rule_id, clock.next_on <= day)
-    return wanted.order_by(clock.next_on, clock.account_id).limit(limit)
 
 
 def step_of(rule: Recurring, days: int) -> int | None:

@@ -13,7 +13,7 @@ import pytest
 from crmcore import Actor, Event
 from crmcore.hooks import hookimpl
 from crmcore.model import Profile, Salesperson, User
-from crmcore.testing.plugins import make_plugin
+from crmcore.testing import make_plugin
 
 ROME = ZoneInfo("Europe/Rome")
 
