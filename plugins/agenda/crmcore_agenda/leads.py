@@ -14,6 +14,7 @@ from crmcore import Account, Session
 from crmcore_agenda import happenings
 from crmcore_agenda.lookups import flag_of, state_meaning
 from crmcore_agenda.model import Action, Lead
+from crmcore_agenda.seeing import visible_actions, visible_leads
 from crmcore_agenda.timing import today
 
 TABLE: Final = "agenda.leads"
@@ -85,12 +86,12 @@ class Leads:
 
     def diary(self, lead: Lead, *, state: str | None = None) -> Sequence[Action]:
         """Return the actions of a lead, what was due first first; with ``state`` only those in it (E18)."""
-        wanted = select(Action).where(Action.lead_id == lead.id).order_by(Action.due, Action.id)
+        wanted = select(Action).where(Action.lead_id == lead.id, *visible_actions(self._session)).order_by(Action.due, Action.id)
         return self._session.scalars(wanted if state is None else wanted.where(Action.state == state)).all()
 
     def pipeline(self, *, owner: str | None = None, close_period: str | None = None) -> Pipeline:
         """Return what the open leads come to that the actor sees; ``close_period`` also takes in its parts, 2026 all of 2026."""
-        wanted = select(Lead.value, Lead.probability).where(Lead.closed.is_(False), Lead.value.is_not(None))
+        wanted = select(Lead.value, Lead.probability).where(Lead.closed.is_(False), Lead.value.is_not(None), *visible_leads(self._session))
         if owner is not None:
             wanted = wanted.where(Lead.owner == owner)
         if close_period is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
@@ -91,11 +92,12 @@ class Clocks:
         }
         for account in accounts:
             due = due_on(bases.get(account), created[account], rule.months)
-            action = opened.get(account)
-            if action is not None and due > self._day:
-                Actions(session).cancel(action, "Contattato: non serve più", automatic=True)
-                action = None
-            following = next_step(rule, due, action.step if action is not None else None)
+            waiting = opened.get(account, [])
+            if due > self._day:
+                for action in waiting:
+                    Actions(session).cancel(action, "Contattato: non serve più", automatic=True)
+                waiting = []
+            following = next_step(rule, due, waiting[-1].step if waiting else None)
             clock = there.get(account)
             if clock is None:
                 session.add(RecencyClock(recurring_id=rule.id, account_id=account, due_on=due, next_on=following))
@@ -106,7 +108,7 @@ class Clocks:
         """Take accounts out that the rule is not about any more, with their open actions."""
         if not accounts:
             return
-        for action in self._open(accounts).values():
+        for action in (each for some in self._open(accounts).values() for each in some):
             Actions(self._session).cancel(action, "Fuori dall'insieme della regola", automatic=True)
         mine = RecencyClock.recurring_id == self._rule.id
         self._session.execute(delete(RecencyClock).where(mine, RecencyClock.account_id.in_(accounts)))
@@ -125,7 +127,7 @@ class Clocks:
         found = {row.account_id: row.last.astimezone(zone).date() for row in session.execute(contacts)}
         dealt = (
             select(Action.account_id, func.max(Action.done_on).label("last"))
-            .where(Action.recurring_id == self._rule.id, Action.source_key.in_([str(each) for each in accounts]))
+            .where(Action.recurring_id == self._rule.id, Action.account_id.in_(accounts))
             .where(Action.closed.is_(True), Action.done_by != AUTOMATIC)
             .group_by(Action.account_id)
         )
@@ -138,10 +140,14 @@ class Clocks:
         rows = self._session.execute(select(Account.id, Account.created_at).where(Account.id.in_(accounts)))
         return {row.id: row.created_at.astimezone(zone).date() for row in rows}
 
-    def _open(self, accounts: Sequence[int]) -> dict[int, Action]:
-        keys = [str(each) for each in accounts]
-        wanted = select(Action).where(Action.recurring_id == self._rule.id, Action.source_key.in_(keys), Action.closed.is_(False))
-        return {int(action.source_key): action for action in self._session.scalars(wanted)}
+    def _open(self, accounts: Sequence[int]) -> dict[int, list[Action]]:
+        """Return the open actions of the rule by account: by whose it is now, after a merge there may be two."""
+        mine = (Action.recurring_id == self._rule.id, Action.account_id.in_(accounts), Action.closed.is_(False))
+        found: dict[int, list[Action]] = defaultdict(list)
+        for action in self._session.scalars(select(Action).where(*mine).order_by(Action.id)):
+            if action.account_id is not None:
+                found[action.account_id].append(action)
+        return found
 
 
 def _batches(keys: Sequence[int]) -> Iterator[Sequence[int]]:

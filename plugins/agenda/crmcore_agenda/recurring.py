@@ -64,7 +64,7 @@ class Feeder:
         session = self._session
         wanted = select(RecencyClock).where(RecencyClock.recurring_id == rule.id, RecencyClock.next_on <= day)
         clocks = session.scalars(wanted.order_by(RecencyClock.next_on, RecencyClock.account_id).limit(_AT_ONCE)).all()
-        open_ = self._open(rule, [str(clock.account_id) for clock in clocks])
+        open_ = self._open_of(rule, [clock.account_id for clock in clocks])
         items = []
         for clock in clocks:
             step = step_of(rule, (day - clock.due_on).days)
@@ -82,7 +82,7 @@ class Feeder:
 
     def _run_feed(self, rule: Recurring, day: date) -> Fed:
         session = self._session
-        open_ = self._open(rule, None)
+        open_ = self._open(rule)
         least = min(int(step.get("days") or 0) for step in rule.steps)
         answers = session.hooks.results(
             "agenda_feed", session=session, feed=rule.feed, keys=frozenset(open_), until=day - timedelta(days=least)
@@ -160,15 +160,18 @@ class Feeder:
         found = scene.prepare(step, item.step, today(self._session), {})
         return found if isinstance(found, Problem) else (scene, found)
 
-    def _open(self, rule: Recurring, keys: Sequence[str] | None) -> dict[str, Action]:
-        """Return the open actions of a rule, or those of some keys."""
+    def _open(self, rule: Recurring) -> dict[str, Action]:
+        """Return the open actions of a rule with a feed, by key."""
         mine = select(Action).where(Action.recurring_id == rule.id, Action.closed.is_(False))
-        if keys is None:
-            return {action.source_key: action for action in self._session.scalars(mine)}
+        return {action.source_key: action for action in self._session.scalars(mine)}
+
+    def _open_of(self, rule: Recurring, accounts: Sequence[int]) -> dict[str, Action]:
+        """Return the open actions of a recency rule about some accounts, by whose they are now."""
+        mine = select(Action).where(Action.recurring_id == rule.id, Action.closed.is_(False))
         found: dict[str, Action] = {}
-        for place in range(0, len(keys), BATCH):
-            for action in self._session.scalars(mine.where(Action.source_key.in_(keys[place : place + BATCH]))):
-                found[action.source_key] = action
+        for place in range(0, len(accounts), BATCH):
+            for action in self._session.scalars(mine.where(Action.account_id.in_(accounts[place : place + BATCH])).order_by(Action.id)):
+                found[str(action.account_id)] = action
         return found
 
     def _dealt_with(self, rule: Recurring, wanted: Iterable[str]) -> set[tuple[str, int | None]]:
