@@ -8,6 +8,7 @@ import pytest
 from crmcore_agenda import triggers
 from crmcore_agenda.actions import Actions
 from crmcore_agenda.dashboard import Dashboard
+from crmcore_agenda.duties import duties
 from crmcore_agenda.leads import Leads
 from crmcore_agenda.model import Action, ActionLink, Firing, Lead, TriggerRule
 from crmcore_agenda.rules import Rules
@@ -72,6 +73,7 @@ def test_what_cannot_be_is_refused_in_both_languages(called):
     ]
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_closed_action_does_not_change_any_more(called):
     with called.session("anna") as session:
         Actions(session).done(_only(session), "Sentito")
@@ -83,6 +85,7 @@ def test_a_closed_action_does_not_change_any_more(called):
             Actions(session).cancel(session.scalars(select(Action)).one(), "Ripensato")
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_only_active_users_get_actions_and_what_one_has_is_listed(called):
     called.people()
     with called.session("admin") as session:
@@ -98,8 +101,10 @@ def test_only_active_users_get_actions_and_what_one_has_is_listed(called):
         session.commit()
     with called.session("carla") as session:
         assert [row.title for row in Dashboard(session).mine().rows] == ["Chiamare"]
+        assert [(duty.title, duty.late, duty.account) for duty in duties(session, until=date(2026, 5, 12))] == [("Chiamare", 0, None)]
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_reminders_follow_the_appointment_and_lateness_is_told_once(firm):
     with firm.session("anna") as session:
         Actions(session).add("visit", "Visita", date(2026, 5, 12), at=time(10), notify={"channels": ["email"]})
@@ -137,6 +142,7 @@ def test_the_dashboard_filters_searches_pages_and_leads_on(firm):
         colours = {row.late: row.colour for row in board.monitor(["anna"])["anna"].rows}
         diary = [action.title for action in Leads(session).diary(lead, state="todo")]
         card = board.next_of(account)
+        listed = duties(session)
 
     assert [(row.title, row.late, row.red, row.account) for row in first.rows] == [
         ("Chiamata 4", 2, True, "Hotel Miramonti"),
@@ -146,6 +152,11 @@ def test_the_dashboard_filters_searches_pages_and_leads_on(firm):
     assert (counts.late, counts.today, counts.later) == (4, 1, 1)
     assert found == (["Chiamata 3"], ["Chiamata 4"])
     assert delegated == [("Campioni", "giulia")]
+    assert [(duty.title, duty.late, duty.colour, duty.account) for duty in listed[:2]] == [
+        ("Chiamata 4", 2, "#fab005", "Hotel Miramonti"),
+        ("Chiamata 3", 1, "#fab005", "Hotel Miramonti"),
+    ]
+    assert len(listed) == 5
     assert [(each.entity, each.role) for each in related] == [("account", "account"), ("agenda.lead", "lead"), ("account", "about")]
     assert history == ["Visti i campioni"]
     assert colours == {2: "#fab005", 1: "#fab005", 0: "#40c057"}

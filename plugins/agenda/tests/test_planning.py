@@ -65,12 +65,14 @@ def test_bands_views_and_what_a_colleague_sees(week):
     assert ([item.title for item in seen.todos], gone) == (["Preparare campioni"], [])
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_month_ends_where_it_ends(firm):
     with firm.session("carla") as session:
         february = plan(session, date(2028, 2, 29), View.MONTH)
     assert (february.first, february.last, february.next, len(february.days)) == (date(2028, 2, 1), date(2028, 2, 29), date(2028, 3, 1), 29)
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_before_there_are_users_private_items_and_those_of_private_accounts_are_for_their_people(firm):
     account = firm.account("Scheda privata", owner="carla", private=True)
     with firm.session("carla") as session:
@@ -100,27 +102,22 @@ def _book(session, at, minutes, *resources):
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(
-    ("at", "minutes", "free"),
-    [
-        (time(10, 59), 10, False),
-        (time(9), 61, False),
-        (time(9), 240, False),
-        (time(10, 15), 5, False),
-        (time(11), 30, True),
-        (time(9), 60, True),
-    ],
-)
-def test_a_resource_is_taken_by_one_appointment_at_a_time(booked, at, minutes, free):
+def test_a_resource_is_taken_by_one_appointment_at_a_time(booked):
+    taken_times = [(time(10, 59), 10), (time(9), 61), (time(9), 240), (time(10, 15), 5)]
     with booked.session("bruno") as session:
-        _book(session, at, minutes)
-        if free:
-            session.commit()
-        else:
+        for at, minutes in taken_times:
+            _book(session, at, minutes)
             with pytest.raises(ValidationFailed) as refusal:
                 session.commit()
             assert [problem.code for problem in refusal.value.problems] == ["AGENDA_RESOURCE_BUSY"]
             assert "SALA è occupata" in refusal.value.problems[0].text("it")
+        for at, minutes in ((time(11), 30), (time(9), 60)):
+            _book(session, at, minutes)
+            session.commit()
+        _book(session, time(16), 60)
+        _book(session, time(16, 30), 60)
+        with pytest.raises(ValidationFailed, match="AGENDA_RESOURCE_BUSY"):
+            session.commit()
 
 
 def test_two_who_book_at_once_do_not_both_get_it_and_a_cancelled_one_is_free_again(booked):
@@ -142,25 +139,25 @@ def test_two_who_book_at_once_do_not_both_get_it_and_a_cancelled_one_is_free_aga
         assert len(taken(session, "resource:SALA", start, start + timedelta(days=1))) == 2
 
 
+CLOCKS = [
+    ("2026-03-28", time(9), "2026-03-28T08:00"),
+    ("2026-03-29", time(9), "2026-03-29T07:00"),
+    ("2026-03-29", time(2, 30), "2026-03-29T01:30"),  # does not exist: 3:30 summer time
+    ("2026-10-25", time(2, 30), "2026-10-25T00:30"),  # comes twice: the first
+    ("2026-10-24", time(9), "2026-10-24T07:00"),
+    ("2026-10-26", time(9), "2026-10-26T08:00"),
+]
+
+
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(
-    ("day", "at", "utc"),
-    [
-        ("2026-03-28", time(9), "2026-03-28T08:00"),
-        ("2026-03-29", time(9), "2026-03-29T07:00"),
-        ("2026-03-29", time(2, 30), "2026-03-29T01:30"),  # does not exist: 3:30 summer time
-        ("2026-10-25", time(2, 30), "2026-10-25T00:30"),  # comes twice: the first
-        ("2026-10-25", time(9), "2026-10-25T08:00"),
-    ],
-)
-def test_local_times_across_changes_of_clocks(firm, day, at, utc):
+def test_local_times_across_changes_of_clocks(firm):
     with firm.session("anna") as session:
-        action = Actions(session).add("visit", "Visita", date.fromisoformat(day), at=at, minutes=60)
+        made = [Actions(session).add("visit", "Visita", date.fromisoformat(day), at=at, minutes=60) for day, at, _ in CLOCKS]
         session.commit()
-        [item] = plan(session, date.fromisoformat(day), View.DAY, band=(0, 24)).appointments
-    assert action.starts_at == datetime.fromisoformat(utc).replace(tzinfo=UTC)
-    assert action.ends_at - action.starts_at == timedelta(hours=1)
-    assert item.start.date() == date.fromisoformat(day)
+        shown = [item.start.date().isoformat() for item in plan(session, date(2026, 3, 29), View.MONTH, band=(0, 24)).appointments]
+    assert [action.starts_at for action in made] == [datetime.fromisoformat(utc).replace(tzinfo=UTC) for *_, utc in CLOCKS]
+    assert {action.ends_at - action.starts_at for action in made} == {timedelta(hours=1)}
+    assert shown == ["2026-03-28", "2026-03-29", "2026-03-29"]
 
 
 FIRM = ItalianCalendar(patron="VI", closures=[(date(2026, 8, 10), date(2026, 8, 21))])
@@ -208,6 +205,7 @@ def test_lateness_counts_as_dateutil_counts():
         assert add_months(due, number % 25) == due + relativedelta(months=number % 25)
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 @pytest.mark.feature("K01", "P8.7")
 def test_a_project_shows_its_25_activities_in_the_order_of_their_dates(firm):
     with firm.session("anna") as session:

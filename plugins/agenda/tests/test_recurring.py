@@ -79,6 +79,7 @@ def test_open_items_feed_actions_that_escalate_and_vanish_with_their_cause(dunne
     assert outcomes == {"FT310": "Passo successivo: Solleciti", "FT255": "saldato"}
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_what_a_person_has_dealt_with_does_not_come_again_before_the_next_step(dunned):
     _feed(dunned)
     with dunned.session("anna") as session:
@@ -136,6 +137,7 @@ def test_the_limit_is_clamped_to_the_end_of_shorter_months(last, limit):
     assert due_on(date.fromisoformat(last), date(2020, 1, 1), 3) == date.fromisoformat(limit) + timedelta(days=1)
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_the_mean_of_the_marks_in_reports(firm):
     firm.account("C1", owner="anna")
     with firm.session("anna") as session:
@@ -198,6 +200,7 @@ def firm_of_four(firm):
     return firm
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_feeder_that_dies_leaves_nothing_and_the_next_run_leaves_everything(called, monkeypatch):
     with called.system() as session, monkeypatch.context() as patch:
         patch.setattr(recurring, "next_step", _broken)
