@@ -12,7 +12,7 @@ from sqlalchemy import select
 from crmcore import Account, Entity, Session
 from crmcore_agenda import happenings
 from crmcore_agenda.codes import refuse
-from crmcore_agenda.lookups import by_code, state_meaning
+from crmcore_agenda.lookups import by_code, kind_of, state_meaning
 from crmcore_agenda.model import Action, ActionLink, Kind, Lead, Project, Resource, Slot
 from crmcore_agenda.settings import setting
 from crmcore_agenda.slots import ASSIGNEE, PARTICIPANT, RESOURCE, resource_name, set_times
@@ -74,7 +74,7 @@ class Actions:
             ValidationFailed: ``AGENDA_CODE_UNKNOWN`` for kind or resource; at the commit also ``AGENDA_USER_UNKNOWN``,
                 ``AGENDA_RESOURCE_BUSY``, ``AGENDA_TIMES``.
         """
-        row = by_code(self._session, Kind, kind)
+        row = kind_of(self._session, kind)
         lead, project = fields.get("lead"), fields.get("project")
         owner = fields.get("owner") or (lead.owner if lead is not None else self._login())
         assignee = fields.get("assignee") or owner

@@ -8,9 +8,11 @@ from typing import Any, Final
 from crmcore import Configurable, Configured, Label, Session
 from crmcore.hooks import Effect, Finding, Scene, Step
 from crmcore.planning import Plain, Refer, Rows, Text
+from crmcore.scripting import ScriptError
 from crmcore_agenda.model import ActionTemplate, ActivityGroup, Band, Kind, Recurring, Resource, Role, TriggerRule
 from crmcore_agenda.settings import setting
 from crmcore_agenda.soundness import cycles_of
+from crmcore_agenda.triggers import INPUTS
 
 
 def _field(kind: str, it: str, en: str, text: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - Cerberus rules are open
@@ -135,8 +137,6 @@ TEMPLATES: Final = Configurable(
 def check_rules(session: Session, scene: Scene) -> Iterator[Finding]:
     """Yield the rules whose events are not listened to, or whose scripts are not well."""
     listened = set(setting(session, "trigger_events"))
-    from crmcore.scripting import ScriptError  # noqa: PLC0415 - deployments without rules need no engine
-
     for key, item in scene.after.get("agenda.rules", {}).items():
         event = item.values["event"]
         if event not in scene.registry.events:
@@ -148,13 +148,9 @@ def check_rules(session: Session, scene: Scene) -> Iterator[Finding]:
         for field, source in (("condition", item.values["condition"]), ("lead", lead.get("value")), ("lead", lead.get("probability"))):
             try:
                 if source:
-                    session.crm.rules.check(source, RULE_INPUTS)
+                    session.crm.rules.check(source, INPUTS)
             except ScriptError as error:
                 yield Finding(key=key, field=field, reason=error.text)
-
-
-RULE_INPUTS: Final = frozenset({"event", "record", "account", "today"})
-"""What the rules of triggers may read."""
 
 
 def warn_of_cycles(session: Session, steps: Sequence[Step], scene: Scene) -> Iterator[Effect]:

@@ -42,10 +42,12 @@ def duties(session: Session, login: str | None = None, until: date | None = None
     The same as `Dashboard.actions` with ``until``, without filters; it costs about what hand-written SQL costs (W6).
     """
     day = today(session)
-    values = {"who": login or session.actor.name, "actor": session.actor.name, "day": until or day, "most": limit}
+    actor = session.actor.name
+    who = login or actor
     unguarded = session.access.reach().open and not session.actor.is_system
     connection = session.orm.connection()
-    rows = _duties(connection.dialect, unguarded).rows(connection, values)
+    query = _duties(connection.dialect, unguarded, who == actor)
+    rows = query.rows(connection, {"who": who, "actor": actor, "day": until or day, "most": limit})
     if not rows:
         return []
     late = lateness_of(session)
@@ -63,12 +65,15 @@ def duties(session: Session, login: str | None = None, until: date | None = None
 
 
 @lru_cache(maxsize=16)
-def _duties(dialect: Dialect, unguarded: bool) -> DriverQuery:  # noqa: FBT001 - part of a key
-    return prepare(duties_query(unguarded=unguarded), dialect)
+def _duties(dialect: Dialect, unguarded: bool, own: bool) -> DriverQuery:  # noqa: FBT001 - parts of a key
+    return prepare(duties_query(unguarded=unguarded, own=own), dialect)
 
 
-def duties_query(*, unguarded: bool) -> Select[*tuple[Any, ...]]:
-    """Return the query of the list, which the index on assignee, closed, due and id answers in order."""
+def duties_query(*, unguarded: bool, own: bool) -> Select[*tuple[Any, ...]]:
+    """Return the query of the list, which the index on assignee, closed, due and id answers in order.
+
+    One's ``own`` actions exist for oneself whatever they are about; of the names of accounts that is not so.
+    """
     actor = bindparam("actor", type_=String())
     named = Account.id == Action.account_id
     # Where there are users, the guard of the database decides which names and actions exist.
@@ -104,7 +109,7 @@ def duties_query(*, unguarded: bool) -> Select[*tuple[Any, ...]]:
         .order_by(Action.due, Action.id)
         .limit(bindparam("most", type_=Integer()))
     )
-    return wanted.where(mine) if unguarded else wanted
+    return wanted.where(mine) if unguarded and not own else wanted
 
 
 @lru_cache(maxsize=16)

@@ -22,17 +22,28 @@ _NAMES = {
 
 
 def by_code(session: Session, cls: type[Coded], code: str) -> Coded:
-    """Return the row of a catalogue with this code, one that is in the session already without asking again.
+    """Return the row of a catalogue with this code.
 
     Raises:
         ValidationFailed: ``AGENDA_CODE_UNKNOWN``.
     """
-    for record in session.orm.identity_map.values():
-        if isinstance(record, cls) and record.code == code:
-            return record
     found: Coded | None = session.scalar(select(cls).where(cls.code == code))
     if found is None:
         raise refuse("AGENDA_CODE_UNKNOWN", code, what=_NAMES[cls], code=code)
+    return found
+
+
+def kind_of(session: Session, code: str) -> Kind:
+    """Return a kind of action; a session asks for each once, however many actions it makes.
+
+    Raises:
+        ValidationFailed: ``AGENDA_CODE_UNKNOWN``.
+    """
+    # By strong reference: what nobody else holds, a session would read again.
+    known: dict[str, Kind] = session.orm.info.setdefault("agenda.kinds", {})
+    found = known.get(code)
+    if found is None or found not in session.orm:
+        found = known[code] = by_code(session, Kind, code)
     return found
 
 
