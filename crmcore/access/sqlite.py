@@ -117,9 +117,10 @@ def _views(entities: Iterable[type[Entity]]) -> Mapping[str, str]:
         table = base(cls)
         condition = predicate(cls, table.c, SqliteTerms(), parents)
         if condition is not None and cls.__visibility__.kind is not VisibilityKind.SYSTEM:
-            # A query for the keys alone reads no column, once SQLite has merged it with a view that looks at none; the authorizer is then
-            # asked about the table itself, and rightly says no.
-            condition = and_(condition, table.c.version >= 0)
+            if cls.__visibility__.kind is VisibilityKind.PUBLIC:
+                # A query for the keys alone reads no column, once SQLite has merged it with a view that looks at none; the authorizer is
+                # then asked about the table itself, and rightly says no.
+                condition = and_(condition, table.c.version >= 0)
             found[cls.__tablename__] = _create(cls.__tablename__, select(table).where(condition))
     return found
 
