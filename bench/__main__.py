@@ -15,6 +15,7 @@ import sqlalchemy
 
 from bench import (
     access,
+    agenda,
     commits,
     deliveries,
     deployments,
@@ -44,6 +45,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "matching": lambda where, quick: matching.figures(where, quick=quick),
     "registry": lambda where, quick: registry.figures(where, quick=quick),
     "merge": lambda where, quick: merge.figures(where, quick=quick),
+    "agenda": lambda where, quick: agenda.figures(where, quick=quick),
     "deployments": lambda where, quick: deployments.figures(where, quick=quick),
     "scripting": lambda _, quick: scripting.figures(quick=quick),
     "templates": lambda _, quick: templates.figures(quick=quick),

@@ -144,7 +144,7 @@ class Explainer:
             steps.append(_denied("function", italian, english, f"function:{function}"))
         return granted
 
-    def _row(self, steps: list[Step], reach: Reach, cls: type[Entity], key: int) -> bool:
+    def _row(self, steps: list[Step], reach: Reach, cls: type[Entity], key: int) -> bool:  # noqa: PLR0911 - one for each kind of path
         path = cls.__visibility__
         name = cls.entity_name()
         row = self._read(cls, key)
@@ -161,6 +161,8 @@ class Explainer:
             return self._account(steps, reach, row)
         if path.kind is VisibilityKind.OWNER:
             return self._owner(steps, reach, cls, row)
+        if path.kind is VisibilityKind.PEOPLE:
+            return self._among(steps, reach, cls, row)
         return self._parent(steps, reach, cls, row)
 
     def _read(self, cls: type[Entity], key: int) -> Any:  # noqa: ANN401 - a row
@@ -196,6 +198,32 @@ class Explainer:
             english = f"of {owner}, neither oneself nor somebody below"
             steps.append(_denied("owner", f"di {owner}, né proprio né di un collaboratore", english, f"scope:{ScopeKind.ALL.value}"))
         return bool(found)
+
+    def _among(self, steps: list[Step], reach: Reach, cls: type[Entity], row: Any) -> bool:  # noqa: ANN401 - a row
+        path, name = cls.__visibility__, f"{cls.entity_name()} {row.id}"
+        people = [getattr(row, column) for column in path.people]
+        if reach.login in people or self._is_member(reach, cls, row):
+            steps.append(_granted("people", f"{name}: {reach.login} vi lavora", f"{name}: {reach.login} works on it"))
+            return True
+        if path.private is not None and getattr(row, path.private) and not reach.see_private:
+            steps.append(_denied("private", f"{name}: privato", f"{name}: private"))
+            return False
+        if getattr(row, path.column or "") is not None:
+            return self._parent(steps, reach, cls, row)
+        if reach.all or (path.shared is not None and getattr(row, path.shared)) or reach.logins.intersection(people):
+            steps.append(_granted("shared", f"{name}: condiviso, o di un collaboratore", f"{name}: shared, or of somebody below"))
+            return True
+        steps.append(_denied("people", f"{name}: {reach.login} non vi lavora", f"{name}: {reach.login} does not work on it"))
+        return False
+
+    def _is_member(self, reach: Reach, cls: type[Entity], row: Any) -> bool:  # noqa: ANN401 - a row
+        members = cls.__visibility__.members
+        found = next((each for each in self._session.registry.entities.values() if members and each.__tablename__ == members.table), None)
+        if members is None or found is None:
+            return False
+        columns = found.__table__.c
+        wanted = select(columns.id).where(columns[members.key] == row.id, columns[members.login] == reach.login).limit(1)
+        return self._session.scalar(wanted) is not None
 
     def _account(self, steps: list[Step], reach: Reach, row: Any) -> bool:  # noqa: ANN401 - a row
         name = f"account {row.id}"

@@ -177,7 +177,12 @@ def account_predicate(columns: Any, terms: Terms) -> ColumnElement[bool]:  # noq
     return and_(or_(columns.private.is_(other=False), mine, terms.has(FLAGS, PRIVATE)), taken_in)
 
 
-def predicate(cls: type[Entity], columns: Any, terms: Terms, parents: Mapping[str, type[Entity]]) -> ColumnElement[bool] | None:  # noqa: ANN401
+def predicate(  # noqa: PLR0911 - one for each kind of path
+    cls: type[Entity],
+    columns: Any,  # noqa: ANN401 - columns of a table, an alias or a class
+    terms: Terms,
+    parents: Mapping[str, type[Entity]],
+) -> ColumnElement[bool] | None:
     """Return when a row of an entity exists for the user; None for every row.
 
     ``columns`` are those of its table, ``parents`` the entities by table: a parent is asked by its plain name, so its own guard answers.
@@ -198,7 +203,28 @@ def predicate(cls: type[Entity], columns: Any, terms: Terms, parents: Mapping[st
         if path.shared is not None:
             ways.append(columns[path.shared].is_(other=True))
         return and_(granted, or_(*ways))
+    if path.kind is VisibilityKind.PEOPLE:
+        return and_(granted, _among(cls, columns, terms, parents))
     return and_(granted, _parent_exists(cls, columns, parents))
+
+
+def _among(cls: type[Entity], columns: Any, terms: Terms, parents: Mapping[str, type[Entity]]) -> ColumnElement[bool]:  # noqa: ANN401 - columns of a table
+    """Return when a row of `Visibility.among` exists: the cheap questions first."""
+    path = cls.__visibility__
+    here = columns[path.column]
+    alone = [terms.has(FLAGS, ALL), *(terms.has(LOGINS, columns[name]) for name in path.people)]
+    if path.shared is not None:
+        alone.append(columns[path.shared].is_(other=True))
+    others = or_(and_(here.is_(None), or_(*alone)), and_(here.is_not(None), _parent_exists(cls, columns, parents)))
+    if path.private is not None:
+        others = and_(or_(columns[path.private].is_(other=False), terms.has(FLAGS, PRIVATE)), others)
+    ways = [*(columns[name] == terms.login() for name in path.people), others]
+    if path.members is not None and path.members.table in parents:
+        # Asked by its plain name, as parents are; it must be visible to all, or the two would ask each other in a circle.
+        table = parents[path.members.table].__table__.alias(f"{path.members.table}_in_{cls.__tablename__}"[:60])
+        taking_part = and_(table.c[path.members.key] == columns.id, table.c[path.members.login] == terms.login())
+        ways.append(exists(select(1).select_from(table).where(taking_part)))
+    return or_(*ways)
 
 
 def _parent_exists(cls: type[Entity], columns: Any, parents: Mapping[str, type[Entity]]) -> ColumnElement[bool]:  # noqa: ANN401 - columns of a table

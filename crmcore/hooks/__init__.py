@@ -15,6 +15,7 @@ from crmcore.hooks.configurables import (
     Values,
 )
 from crmcore.hooks.declarations import (
+    ANY_EVENT,
     CharacteristicDef,
     Choice,
     Command,
@@ -45,6 +46,7 @@ from crmcore.hooks.markers import (
 from crmcore.labels import Label
 
 __all__ = [
+    "ANY_EVENT",
     "API_VERSION",
     "DEPLOYMENT",
     "CharacteristicDef",

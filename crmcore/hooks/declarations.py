@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -221,13 +221,17 @@ class Phase(enum.Enum):
     """Later, from the outbox, in a transaction of its own: isolated, retried, at least once."""
 
 
+ANY_EVENT: Final = "*"
+"""What a handler of the transaction names that looks at every event: it must cost next to nothing."""
+
+
 @attrs.frozen(kw_only=True)
 class Handler:
     """Listen to an event.
 
-    ``event`` is an event class or the type of a record event (``"account.created"``); ``fn(session, envelope)`` is a
-    module-level function. ``name`` is unique in the plugin, and is what a delivery remembers: do not rename it lightly. ``timeout`` is
-    for deliveries: see `Job`.
+    ``event`` is an event class, the type of a record event (``"account.created"``), or in the transaction also `ANY_EVENT`;
+    ``fn(session, envelope)`` is a module-level function. ``name`` is unique in the plugin, and is what a delivery remembers: do not rename
+    it lightly. ``timeout`` is for deliveries: see `Job`.
     """
 
     event: str | type[Event]

@@ -24,7 +24,7 @@ from crmcore.model.signin import ApiToken, Challenge, Credential, Device, Device
 from crmcore.model.states import StateChange, StateRow, StateTableRow, TransitionRow
 from crmcore.model.territory import NULL_CODES, Parameter, Salesperson, SalespersonKind, SellerZone, Zone, ZoneRule, ZoneRuleKind
 from crmcore.model.types import BigId, Json, JsonMap, Money, UtcDateTime
-from crmcore.model.visibility import Visibility, VisibilityKind
+from crmcore.model.visibility import Members, Visibility, VisibilityKind
 
 __all__ = [
     "ATTEMPT",
@@ -75,6 +75,7 @@ __all__ = [
     "JsonMap",
     "LookupEntry",
     "LookupTable",
+    "Members",
     "MergePolicy",
     "Money",
     "OnlyOne",

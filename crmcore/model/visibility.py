@@ -13,8 +13,18 @@ class VisibilityKind(enum.Enum):
     SCOPE = "scope"
     VIA = "via"
     OWNER = "owner"
+    PEOPLE = "people"
     PUBLIC = "public"
     SYSTEM = "system"
+
+
+@attrs.frozen
+class Members:
+    """The users that take part in a row: ``table`` has one row for each, ``key`` refers to ours, ``login`` names the user."""
+
+    table: str
+    key: str
+    login: str
 
 
 @attrs.frozen
@@ -24,6 +34,9 @@ class Visibility:
     kind: VisibilityKind
     column: str | None = None
     shared: str | None = None
+    people: tuple[str, ...] = ()
+    private: str | None = None
+    members: Members | None = None
 
     @classmethod
     def scope(cls) -> Visibility:
@@ -42,6 +55,17 @@ class Visibility:
         A row whose flag ``shared`` is set is visible to everybody.
         """
         return cls(VisibilityKind.OWNER, column, shared)
+
+    @classmethod
+    def among(
+        cls, *people: str, via: str, shared: str | None = None, private: str | None = None, members: Members | None = None
+    ) -> Visibility:
+        """Visible to the users that the columns ``people`` name and to its ``members``, whatever else they may see: work of several hands.
+
+        To others as the row that the foreign key ``via`` refers to; without one, to those above the ``people``, to who sees all accounts,
+        and to everybody when the flag ``shared`` is set. When the flag ``private`` is set, of the others only to who sees private cards.
+        """
+        return cls(VisibilityKind.PEOPLE, via, shared, people, private, members)
 
     @classmethod
     def public(cls) -> Visibility:

@@ -1,6 +1,7 @@
 """Filters, saved searches, sorting, paging and full-text search."""
 
+from crmcore.query.driver import DriverQuery, prepare
 from crmcore.query.finding import Count, Page, count, find, find_ids, find_values
 from crmcore.query.views import ListView
 
-__all__ = ["Count", "ListView", "Page", "count", "find", "find_ids", "find_values"]
+__all__ = ["Count", "DriverQuery", "ListView", "Page", "count", "find", "find_ids", "find_values", "prepare"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, exists, false, or_, select
+from sqlalchemy import ColumnElement, String, and_, bindparam, exists, false, or_, select, true
 
 from crmcore.model import Account, Entity, SavedSearch, VisibilityKind
 from crmcore.query.fields import Source, alias_of
@@ -22,7 +22,9 @@ def who(session: Session) -> dict[str, str]:
     return {"crm_actor": session.actor.name}
 
 
-def visible(session: Session, source: Source, cls: type[Entity]) -> list[ColumnElement[bool]]:
+def visible(  # noqa: PLR0911 - one for each kind of path
+    session: Session, source: Source, cls: type[Entity]
+) -> list[ColumnElement[bool]]:
     """Return the conditions under which records of an entity exist for the actor of a session, whose name is a parameter: `who`.
 
     Merged and erased accounts are never listed, and a private one is for its owner alone; what belongs to an account follows it.
@@ -41,7 +43,28 @@ def visible(session: Session, source: Source, cls: type[Entity]) -> list[ColumnE
         mine: ColumnElement[bool] = getattr(source, path.column) == ACTOR
         # A search may be kept for all (B17).
         return [or_(mine, source.shared)] if cls is SavedSearch else [mine]  # type: ignore[union-attr] # the columns of SavedSearch
+    if path.kind is VisibilityKind.PEOPLE and path.column is not None:
+        return _among(session, source, cls, path.column)
     return [false()]
+
+
+def _among(session: Session, source: Source, cls: type[Entity], column: str) -> list[ColumnElement[bool]]:
+    """Where there are users, the guard of the database decides; before, private rows and those of private accounts are for their people."""
+    if not session.guard.reach.open:
+        return []
+    path = cls.__visibility__
+    here = getattr(source, column)
+    through = _through(session, source, cls, column)
+    others: ColumnElement[bool] = or_(here.is_(None), *through) if through else true()
+    if path.private is not None:
+        others = and_(getattr(source, path.private).is_(other=False), others)
+    ways = [*(getattr(source, name) == ACTOR for name in path.people), others]
+    if path.members is not None:
+        member = next(each for each in session.registry.entities.values() if each.__tablename__ == path.members.table)
+        alias = alias_of(member)
+        taking_part = and_(getattr(alias, path.members.key) == source.id, getattr(alias, path.members.login) == ACTOR)
+        ways.append(exists(select(1).select_from(alias).where(taking_part).correlate_except(alias)))
+    return [or_(*ways)]
 
 
 def account_conditions(session: Session, source: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - the class, its table, or an alias

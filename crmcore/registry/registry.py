@@ -13,6 +13,7 @@ from sqlalchemy.schema import sort_tables
 from crmcore.errors import ErrorCode
 from crmcore.events import Event
 from crmcore.hooks import (
+    ANY_EVENT,
     CharacteristicDef,
     Command,
     ConfigSchema,
@@ -128,8 +129,9 @@ class Registry:
         return tuple(sort_tables(chosen))
 
     def handlers_of(self, event: str, phase: Phase) -> tuple[BoundHandler, ...]:
-        """Return the handlers of an event type in one phase."""
-        return tuple(bound for bound in self.handlers.get(event, ()) if bound.handler.phase is phase)
+        """Return the handlers of an event type in one phase, those of any event last."""
+        found = (*self.handlers.get(event, ()), *self.handlers.get(ANY_EVENT, ()))
+        return tuple(bound for bound in found if bound.handler.phase is phase)
 
     def handler(self, name: str) -> BoundHandler | None:
         """Return a handler by its full name, ``<plugin>.<handler>``."""

@@ -17,7 +17,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from crmcore.catalogues import forget_fingerprints
 from crmcore.errors import CrmError, Problem, StaleVersion, UsageError, ValidationFailed
 from crmcore.events import Envelope, Event, LoopDetected, RecordVerb, event_payload
-from crmcore.hooks import Phase
+from crmcore.hooks import ANY_EVENT, Phase
 from crmcore.model import Entity
 from crmcore.registry.dispatch import failure
 from crmcore.session import rules
@@ -191,7 +191,8 @@ class UnitOfWork:
 
     def _announce(self, event: Envelope) -> None:
         self.events.append(event)
-        if event.type in self.session.registry.handlers:
+        handlers = self.session.registry.handlers
+        if event.type in handlers or ANY_EVENT in handlers:
             self.waiting.append((event, self.cause))
 
     def _envelope(

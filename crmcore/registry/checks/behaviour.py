@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from crmcore.errors import Problem
 from crmcore.events import Event, RecordVerb
-from crmcore.hooks import Handler, Job
+from crmcore.hooks import ANY_EVENT, Handler, Job, Phase
 from crmcore.registry.collect import Declarations
 from crmcore.registry.discovery import describe
 
@@ -76,7 +76,8 @@ def _check_handler(plugin: str, handler: Handler, known: set[str]) -> Iterator[P
         return Problem(code=code, plugin=plugin, hook="crm_handlers", object=handler.key, params={"handler": handler.key, **params})
 
     event = event_name(handler.event)
-    if event not in known:
+    # Deliveries of every event to somebody would be a row of the queue for each change of the CRM.
+    if event not in known and (event != ANY_EVENT or handler.phase is not Phase.IN_TRANSACTION):
         near = difflib.get_close_matches(event, known, n=1)
         yield problem("HANDLER_EVENT_UNKNOWN", event=event, hint=f"; did you mean {near[0]}?" if near else "")
     reason = _check_function(handler.fn, "(session, event)") or _check_limits(handler.max_attempts, handler.timeout)

@@ -138,11 +138,12 @@ def _check_visibility(plugin: str, cls: type[Entity], table: Table) -> Iterator[
     reason = ""
     if path is None:
         reason = "__visibility__ is not set"
-    elif path.kind in {VisibilityKind.VIA, VisibilityKind.OWNER}:
+    elif path.kind in {VisibilityKind.VIA, VisibilityKind.OWNER, VisibilityKind.PEOPLE}:
         column = table.columns.get(path.column or "")
-        if column is None:
-            reason = f"there is no column {path.column!r}"
-        elif path.kind is VisibilityKind.VIA and not column.foreign_keys:
+        absent = [name for name in (*path.people, path.shared, path.private) if name is not None and name not in table.columns]
+        if column is None or absent:
+            reason = f"there is no column {path.column if column is None else absent[0]!r}"
+        elif path.kind is not VisibilityKind.OWNER and not column.foreign_keys:
             reason = f"column {path.column!r} has no foreign key"
     if reason:
         yield _problem("TABLE_VISIBILITY", plugin, table.name, cls=cls.__name__, reason=reason)
