@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from crmcore import Account
+from crmcore import Account, Visibility
 from crmcore.access.functions import VERBS, allowed, functions_of, part_of, reads_freely
 from crmcore.access.reach import Organisation, Reach
 from crmcore.access.specs import Scope, parse_scope, scope_problems
@@ -41,6 +41,9 @@ def test_functions_are_granted_one_by_one_or_by_part(granted, function, expected
 def test_each_entity_belongs_to_a_part_and_catalogues_are_configuration():
     parts = {cls: part_of(cls) for cls in (Account, Person, Interaction, Zone, User, SavedSearch)}
     assert list(parts.values()) == ["customers", "customers", "contacts", "territory", "access", "searches"]
+    for plugin in ("agenda", "warranty"):
+        theirs = SimpleNamespace(__plugin__=plugin, __visibility__=Visibility.public(), entity_name=lambda: "account")
+        assert (part_of(theirs), reads_freely(theirs)) == (plugin, False)
     assert [reads_freely(cls) for cls in (Account, Zone, User, SavedSearch)] == [False, True, True, False]
     assert functions_of([Person, Account, Zone]) == tuple(f"{part}.{verb}" for part in ("customers", "territory") for verb in sorted(VERBS))
 
