@@ -100,14 +100,19 @@ def test_a_long_value_is_cut_in_what_is_said():
     assert len(str(problem.params["value"])) == 200
 
 
-# The organisation: 1 and 2 sell for agency 9; 2 manages 3, who manages 4; 8 is the null agent.
+def agency():
+    """Return the key of the agency: equal each time, and each time another object, as keys from a database are."""
+    return int("1009")
+
+
+# The organisation: 1 and 2 sell for the agency; 2 manages 3, who manages 4; 8 is the null agent.
 SELLERS = {
-    1: SimpleNamespace(id=1, code="A1", manager_id=None, agency_id=9),
-    2: SimpleNamespace(id=2, code="A2", manager_id=None, agency_id=9),
+    1: SimpleNamespace(id=1, code="A1", manager_id=None, agency_id=agency()),
+    2: SimpleNamespace(id=2, code="A2", manager_id=None, agency_id=agency()),
     3: SimpleNamespace(id=3, code="A3", manager_id=2, agency_id=None),
     4: SimpleNamespace(id=4, code="A4", manager_id=3, agency_id=None),
     8: SimpleNamespace(id=8, code="AGN000", manager_id=None, agency_id=None),
-    9: SimpleNamespace(id=9, code="AG", manager_id=None, agency_id=None),
+    1009: SimpleNamespace(id=1009, code="AG", manager_id=None, agency_id=None),
 }
 
 
@@ -130,8 +135,8 @@ def organisation(*users, groups=None, **profile):
         ("own", 2, {2}),
         ("subtree", 2, {2, 3, 4}),
         ("subtree", 4, {4}),
-        ("agency", 1, {1, 2, 9}),
-        ("agency", 9, {1, 2, 9}),
+        ("agency", 1, {1, 2, 1009}),
+        ("agency", 1009, {1, 2, 1009}),
         ("agency", 3, {3}),
         ("seller:A4", None, {4}),
         ("seller:A4", 2, {4}),
@@ -212,7 +217,7 @@ def test_a_token_limits_what_a_profile_grants_and_never_adds():
 
 
 def test_masks_hide_and_what_is_hidden_is_not_written_either():
-    reach = Reach(login="u", masks={"account": {"hidden": ["notes"], "readonly": ["name"]}, "site": {"readonly": ["raw"]}})
+    reach = Reach(login="u", masks={"account": {"hidden": ["notes"], "readonly": ["name", "notes"]}, "site": {"readonly": ["raw"]}})
     assert (reach.hidden("account"), reach.read_only("account")) == ({"notes"}, {"notes", "name"})
     assert (reach.hidden("site"), reach.read_only("site")) == (frozenset(), {"raw"})
     assert (reach.hidden("person"), reach.read_only("person")) == (frozenset(), frozenset())
