@@ -188,6 +188,13 @@ def test_blocked_users_groups_and_those_below():
     assert ring.reach("a", DAY).logins == {"a", "b"}
 
 
+def test_a_reach_that_says_nothing_more_is_of_somebody_without_a_profile_and_is_known_by_its_identity():
+    reach = Reach(login="u")
+    assert (reach.everything, reach.administrator, reach.functions) == (True, True, ("*",))
+    assert (reach.open, reach.blocked, reach.all, reach.own, reach.unassigned, reach.see_private) == (False,) * 6
+    assert reach != Reach(login="u")
+
+
 def test_flags_are_what_the_guards_ask_for():
     assert Reach(login="u").flags == frozenset()
     reach = Reach(login="u", all=True, own=True, unassigned=True, see_private=True, zones=frozenset({1}), portfolios=frozenset({2}))
