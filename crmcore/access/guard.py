@@ -48,6 +48,11 @@ class Guard:
         """Whether the present transaction is guarded; False before it has begun."""
         return self._reach is not None and not self._reach.open
 
+    @property
+    def guarding(self) -> bool:
+        """Whether what is asked now is asked as a limited user, and not past the guard."""
+        return self.limited and not self._depth
+
     def bind(self) -> Engine | None:
         """Return the engine for the next transaction, or None for the session's own: asked before a connection is taken."""
         crm = self._session.crm

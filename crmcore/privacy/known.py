@@ -34,8 +34,13 @@ def known_by(connection: Connection, belong: Belongings) -> Known:
     others = list(_values(connection, belong, sorted(words)))
     shared = {value for _, value in others} | {each for kind, value in others if kind and (each := identifier(kind, value))}
     identifiers = frozenset(each for kind, value in mine if kind and (each := identifier(kind, value)) and each not in shared)
-    texts = frozenset(value for _, value in mine if len(value) >= _SHORTEST and value not in shared)
+    texts = frozenset(value for kind, value in mine if _stands_for_somebody(kind, value) and value not in shared)
     return Known(identifiers, texts)
+
+
+def _stands_for_somebody(kind: str, value: str) -> bool:
+    """Return whether a text may be looked for anywhere: a name of one word is a word like others."""
+    return len(value) >= _SHORTEST and (bool(kind) or " " in value.strip())
 
 
 def _values(connection: Connection, belong: Belongings, wanted: Sequence[str] | None) -> Iterator[tuple[str, str]]:

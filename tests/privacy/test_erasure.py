@@ -25,7 +25,7 @@ def settle(crm, nest, **fields):
     """Make an account with a person through the API, so that history, events and search know it, and plant canaries all around."""
     with crm.session(SETUP) as s:
         account = s.accounts.create(
-            name=nest.text(),
+            name=f"{nest.text()} {nest.text()}",
             phone1=nest.phone(),
             email=f"{nest.text()}@example.com",
             kind="retail",
