@@ -172,6 +172,22 @@ CORE_SETTINGS: Final = ConfigSchema(
             "label": Label("Tabella grande", "Large table"),
             "help": "Number of rows from which on a list warns when it filters or sorts by something without an index.",
         },
+        "audit_days": {
+            "type": "integer",
+            "min": 0,
+            "max": 36_500,
+            "default": 3_650,
+            "label": Label("Conservazione del registro", "How long the audit is kept"),
+            "help": "Days that changes stay in the audit; 0 for ever.",
+        },
+        "audit_access_days": {
+            "type": "integer",
+            "min": 0,
+            "max": 36_500,
+            "default": 365,
+            "label": Label("Conservazione di letture e rifiuti", "How long reads and refusals are kept"),
+            "help": "Days that refusals, and reads of sensitive records, stay in the audit; 0 for ever.",
+        },
         "access": {
             "type": "dict",
             "schema": _ACCESS,

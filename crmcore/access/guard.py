@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, select
 
@@ -19,6 +19,8 @@ from crmcore.storage import batches
 if TYPE_CHECKING:
     from crmcore.session import Change, Session
 
+_Refused = tuple[str, int, Mapping[str, Any]]
+"""Entity, key, and what the audit shows."""
 _MOST_TOLD: Final = 100
 _VERBS: Final = {RecordVerb.CREATED: CREATE, RecordVerb.UPDATED: UPDATE, RecordVerb.DELETED: DELETE}
 
@@ -31,6 +33,8 @@ class Guard:
         self._bind: Engine | None = None
         self._reach: Reach | None = None
         self._depth = 0
+        self.lifts = False
+        """Whether the platform is at work, in whatever way: what it reads, the user has not read."""
 
     @property
     def reach(self) -> Reach:
@@ -71,7 +75,12 @@ class Guard:
 
     def _ask(self, connection: Connection | None = None) -> Reach:
         actor = self._session.actor
-        return self._session.crm.access.reach(actor.name, connection, actor.functions, uncommitted=self._session.hosted)
+        try:
+            return self._session.crm.access.reach(actor.name, connection, actor.functions, uncommitted=self._session.hosted)
+        except AccessDenied as error:
+            if error.code == "USER_BLOCKED":
+                self._session.asides.blocked()
+            raise
 
     def ended(self) -> None:
         """Forget a transaction: the next one asks again."""
@@ -91,9 +100,18 @@ class Guard:
             yield
             return
         connection = self._session.orm.connection()
-        if not self.limited:
-            yield
-            return
+        before_lifts, self.lifts = self.lifts, True
+        try:
+            if self.limited:
+                with self._past(connection):
+                    yield
+            else:
+                yield
+        finally:
+            self.lifts = before_lifts
+
+    @contextmanager
+    def _past(self, connection: Connection) -> Iterator[None]:
         # The records themselves, because the session holds them only as long as somebody else does, and an identity is given again.
         before = {id(record): record for record in (*self._session.orm.identity_map.values(), *self._session.orm.new)}
         access = self._session.crm.access
@@ -139,6 +157,20 @@ class Guard:
                 found |= self._problems(cls, _VERBS[change.verb], change.fields)
         return list(found.values())
 
+    def mourn(self, changes: Sequence[Change]) -> None:
+        """Have written down what `problems` found, once it is undone: functions and fields that the profile does not grant."""
+        if not self.limited:
+            return
+        entities = self._session.registry.entities
+        refused: list[_Refused] = []
+        for change in changes:
+            cls = entities.get(change.entity)
+            if cls is not None and not cls.__append_only__:
+                found = self._problems(cls, _VERBS[change.verb], change.fields)
+                refused += [_refused(cls, change.id or 0, problem) for problem in found.values()]
+        if refused:
+            self._mourn(refused)
+
     def check_existing(self, changes: Sequence[Change]) -> None:
         """Refuse to change what does not exist for the user, before anything is written.
 
@@ -170,10 +202,13 @@ class Guard:
 
     def _audit(self, cls: type[Entity], keys: Sequence[int]) -> None:
         """Have what was refused written down, once it is undone: a record that was new has no key then, and is told as 0."""
+        about = {"code": [None, "ACCESS_DENIED"], "verb": [None, "write"]}
+        self._mourn([(cls.entity_name(), key, about) for key in keys])
+
+    def _mourn(self, refused: Sequence[_Refused]) -> None:
         from crmcore.session.refusals import Refusal, audit_refused  # noqa: PLC0415 - sessions are made of guards
 
-        about = {"code": [None, "ACCESS_DENIED"], "verb": [None, "write"]}
-        refusals = [Refusal(cls.entity_name(), key, about) for key in keys[:_MOST_TOLD]]
+        refusals = [Refusal(*each) for each in refused[:_MOST_TOLD]]
         self._session.unit.mourners.append(lambda _: audit_refused(self._session, refusals))
 
     def unseen(self, cls: type[Entity], keys: Collection[int]) -> set[int]:
@@ -197,6 +232,9 @@ class Guard:
             return
         problems = self._problems(cls, UPDATE, fields)
         if problems:
+            from crmcore.session.refusals import Refusal, audit_now  # noqa: PLC0415 - sessions are made of guards
+
+            audit_now(self._session, [Refusal(*_refused(cls, 0, problem)) for problem in problems.values()])
             raise ValidationFailed("VALIDATION_FAILED", list(problems.values()))
 
     def _problems(self, cls: type[Entity], verb: str, fields: Iterable[str]) -> dict[tuple[str, str], Problem]:
@@ -208,3 +246,9 @@ class Guard:
             params = {"entity": entity, "field": field, "profile": reach.profile or ""}
             found[entity, field] = Problem(code="FIELD_NOT_GRANTED", params=params)
         return found
+
+
+def _refused(cls: type[Entity], key: int, problem: Problem) -> _Refused:
+    """Return what the audit says of a function or field that is not granted: no value of it."""
+    told = {name: [None, problem.params[name]] for name in ("function", "field") if name in problem.params}
+    return cls.entity_name(), key, {"code": [None, problem.code], **told}

@@ -16,7 +16,7 @@ from crmcore.model.entities import ENTITIES
 from crmcore.model.organisation import AccountPortfolio, BusinessUnit, Portfolio
 from crmcore.model.paths import below, path_text
 from crmcore.model.people import Consent, Interaction, InteractionKind, Person, Preference, Relation, RelationKind, Site, SiteKind
-from crmcore.model.platform import ATTEMPT, AUDIT, EVENT, JOB, PLATFORM_TABLES, PLUGIN, SCHEDULE
+from crmcore.model.platform import ATTEMPT, AUDIT, AUDIT_BLOCK, EVENT, JOB, PLATFORM_TABLES, PLUGIN, SCHEDULE
 from crmcore.model.signin import ApiToken, Challenge, Credential, Device, DeviceKind, DeviceStatus, DeviceUser, UserSession
 from crmcore.model.states import StateChange, StateRow, StateTableRow, TransitionRow
 from crmcore.model.territory import NULL_CODES, Parameter, Salesperson, SalespersonKind, SellerZone, Zone, ZoneRule, ZoneRuleKind
@@ -26,6 +26,7 @@ from crmcore.model.visibility import Visibility, VisibilityKind
 __all__ = [
     "ATTEMPT",
     "AUDIT",
+    "AUDIT_BLOCK",
     "CORE",
     "ENTITIES",
     "EVENT",

@@ -56,6 +56,7 @@ class Account(Entity):
         "characteristics",
     )
     __state_table__ = "customers"
+    __sensitive__ = "private"
     __table_args__ = (
         CheckConstraint("kind IN ('business', 'retail')", name="kind"),
         CheckConstraint("seller_source IN ('zone', 'manual')", name="seller_source"),

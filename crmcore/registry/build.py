@@ -12,6 +12,7 @@ import pluggy
 from crmcore.access.signin.cleanup import SIGNIN_JOBS
 from crmcore.access.signin.events import SIGNIN_EVENTS
 from crmcore.accounts.events import AccountOwnerChanged
+from crmcore.audit.jobs import AUDIT_JOBS
 from crmcore.errors import ErrorCode, Problem, StartError
 from crmcore.events import Event, LoopDetected, RecordVerb
 from crmcore.hooks import Migrations, declaring, runtime
@@ -226,7 +227,7 @@ def _event_types(entities: Mapping[str, type[Entity]], declarations: Declaration
 
 
 def _jobs(declarations: Declarations) -> dict[str, BoundJob]:
-    found = {job.name: BoundJob(CORE, job) for job in (*CORE_JOBS, *SIGNIN_JOBS)}
+    found = {job.name: BoundJob(CORE, job) for job in (*CORE_JOBS, *SIGNIN_JOBS, *AUDIT_JOBS)}
     return found | {item.value.name: BoundJob(item.plugin, item.value) for item in declarations.of("crm_jobs")}
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Delete, Executable, Insert, Result, ScalarRes
 from sqlalchemy.engine import Row
 
 from crmcore.access.guard import Guard
+from crmcore.audit.asides import Asides
 from crmcore.errors import RecordNotFound, UsageError
 from crmcore.events import Envelope, Event
 from crmcore.model import Entity
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from crmcore.accounts.consents import ConsentsApi
     from crmcore.accounts.portfolios import PortfoliosApi
     from crmcore.app import Crm
+    from crmcore.audit import AuditApi
     from crmcore.changesets import ChangeSets
     from crmcore.characteristics.api import CharacteristicsApi
     from crmcore.interactions.api import InteractionsApi
@@ -70,6 +72,8 @@ class Session:
         self._unit: UnitOfWork | None = None
         self.guard = Guard(self)
         self.orm.guard = self.guard
+        self.asides = Asides(self)
+        self.orm.reads = None if actor.is_system else self.asides.read
         self.jobs = JobsApi(self)
         self.timers = TimersApi(self)
 
@@ -135,6 +139,13 @@ class Session:
         from crmcore.access.signin import SignInApi  # noqa: PLC0415 - it uses the session
 
         return SignInApi(self)
+
+    @cached_property
+    def audit(self) -> AuditApi:
+        """Who changed, read or was refused what; for administrators."""
+        from crmcore.audit import AuditApi  # noqa: PLC0415 - it uses the session
+
+        return AuditApi(self)
 
     @cached_property
     def portfolios(self) -> PortfoliosApi:
@@ -348,6 +359,7 @@ class Session:
         self.orm.has_begun = False
         self._unit = None
         self.guard.ended()
+        self.asides.write()
 
     def _check_open(self) -> None:
         if self._closed:
