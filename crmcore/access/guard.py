@@ -33,6 +33,7 @@ class Guard:
         self._bind: Engine | None = None
         self._reach: Reach | None = None
         self._depth = 0
+        self._refused: BaseException | None = None
         self.lifts = False
         """Whether the platform is at work, in whatever way: what it reads, the user has not read."""
 
@@ -55,6 +56,9 @@ class Guard:
     def bind(self) -> Engine | None:
         """Return the engine for the next transaction, or None for the session's own: asked before a connection is taken."""
         crm = self._session.crm
+        if self._refused is not None:
+            # SQLAlchemy keeps the connection whose beginning was refused, and would use it unguarded.
+            raise self._refused
         if self._session.actor.is_system or self._session.hosted or crm.engine.dialect.name != "sqlite":
             return None
         if self._bind is None:
@@ -63,9 +67,16 @@ class Guard:
         return self._bind
 
     def begun(self, connection: Connection) -> None:
-        """Limit a transaction that has begun, where that is done inside of it."""
+        """Limit a transaction that has begun, where that is done inside of it; when it cannot be, nothing runs in it."""
         if self._session.actor.is_system or self._bind is not None:
             return
+        try:
+            self._limit(connection)
+        except BaseException as error:
+            self._refused = error
+            raise
+
+    def _limit(self, connection: Connection) -> None:
         self._reach = self._ask(connection)
         if self._reach.open:
             return
@@ -87,6 +98,7 @@ class Guard:
         self._bind = None
         self._reach = None
         self._depth = 0
+        self._refused = None
 
     def leave(self) -> None:
         """Give a host's transaction back as it was: what a savepoint has set stays when it is released."""

@@ -35,7 +35,7 @@ class AuditApi:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def list(  # noqa: PLR0913 - each is a filter
+    def list(
         self,
         *,
         entity: str | None = None,

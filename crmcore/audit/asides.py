@@ -5,6 +5,7 @@ It is gathered, and written in a transaction of its own when the session's is ov
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
@@ -50,6 +51,10 @@ class Asides:
         self._waiting.append((entity, key, READ, {}))
         if len(self._waiting) >= _GATHERED and not (session.writing or session.hosted):
             self._write()
+
+    def wait(self, told: Iterable[Told]) -> None:
+        """Keep rows until the transaction of the session is over."""
+        self._waiting += told
 
     def blocked(self) -> None:
         """Note that the user is blocked, and was refused whatever it was."""

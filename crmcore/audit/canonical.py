@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from sqlalchemy import Row
 
@@ -25,21 +25,6 @@ _ENTRY: Final = struct.Struct(">q32s")
 _dump = json.JSONEncoder(default=to_json, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True).encode
 
 
-class Block(Protocol):
-    """The columns of a block that its hash covers."""
-
-    stream: str
-    number: int
-    previous: str
-    after_id: int
-    until_id: int
-    rows: int
-    first_at: datetime
-    last_at: datetime
-    sealed_at: datetime
-    digest: str
-
-
 def changes_digest(changes: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return the SHA-256 of what a row tells: compact JSON in UTF-8 with sorted keys."""
     return sha256(_dump(changes).encode()).hexdigest()
@@ -52,7 +37,7 @@ def row_hash(row: Row[Any]) -> bytes:
     return sha256(_dump([*about, row.entity, row.entity_id, row.verb, told]).encode()).digest()
 
 
-def block_hash(block: Block) -> str:
+def block_hash(block: Any) -> str:  # noqa: ANN401 - a row of the table of blocks, or one that is to be
     """Return the SHA-256 of a block, which covers its rows by the digest of their entries."""
     times = [_instant(each) for each in (block.first_at, block.last_at, block.sealed_at)]
     about = [BLOCK_FORMAT, block.stream, block.number, block.previous, block.after_id, block.until_id, block.rows, *times, block.digest]

@@ -72,7 +72,7 @@ def writers(connection: Connection) -> tuple[str, ...]:
     """Return the other transactions that have written to the audit and are not finished; SQLite has one writer, and it is this one."""
     if connection.dialect.name != "postgresql":
         return ()
-    return tuple(connection.execute(_WRITERS).scalars())
+    return tuple(row.virtualtransaction for row in connection.execute(_WRITERS))
 
 
 def is_settled(connection: Connection, wanted: Mark) -> bool:
@@ -85,7 +85,7 @@ def seal(connection: Connection, until: int, now: datetime, most: int = SEALED_A
     if connection.dialect.name == "postgresql":
         # One chain, so one hand at it.
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(literal("crmcore.audit")))))
-    last = {row.stream: row for row in newest(connection)}
+    last: dict[str, Any] = {row.stream: row for row in newest(connection)}
     low = max((row.until_id for row in last.values()), default=0)
     blocks: list[Head] = []
     count = 0
@@ -123,7 +123,7 @@ def unsealed(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(AUDIT).where(AUDIT.c.id > sealed)).scalar_one())
 
 
-def _writers() -> Select[tuple[str]]:
+def _writers() -> Select[Any]:
     names = ("virtualtransaction", "relation", "database", "mode", "granted", "pid")
     locks = table("pg_locks", *(column(name) for name in names))
     bases = table("pg_database", column("oid"), column("datname"))
@@ -161,10 +161,10 @@ class _NewBlock:
 def _add_block(
     connection: Connection,
     stream: str,
-    before: Any,
+    before: Any,  # noqa: ANN401 - a block of ours, or a row
     rows: Sequence[Row[Any]],
     until: int,
-    now: datetime,  # noqa: ANN401 - a block of ours, or a row
+    now: datetime,
 ) -> _NewBlock:
     entries = pack(rows)
     block = _NewBlock(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from crmcore.audit.streams import ACCESS, CHANGES, EXPIRED, OWN, STREAMS, in_stream
 from crmcore.audit.writing import write_rows
@@ -43,7 +43,7 @@ def _drop(connection: Connection, stream: str, limit: datetime, now: datetime) -
     block = AUDIT_BLOCK.c
     columns = (block.number, block.after_id, block.until_id, block.last_at)
     waiting = select(*columns).where(block.stream == stream, block.dropped_at.is_(None)).order_by(block.number).limit(DROPPED_AT_ONCE)
-    due: list[Row[Any]] = []
+    due: list[Any] = []
     for row in connection.execute(waiting):
         if row.last_at >= limit:
             break

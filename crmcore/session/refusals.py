@@ -9,7 +9,7 @@ import attrs
 from sqlalchemy import select
 
 from crmcore.audit import REFUSED
-from crmcore.audit.writing import Told, write_apart, write_rows
+from crmcore.audit.writing import Told, write_apart
 from crmcore.model import Entity
 from crmcore.storage import translate_errors
 
@@ -33,12 +33,11 @@ def audit_refused(session: Session, refusals: Sequence[Refusal]) -> None:
 
 
 def audit_now(session: Session, refusals: Sequence[Refusal]) -> None:
-    """Write refusals although this transaction goes on: with it, when it has the lock that another would wait for."""
-    if not (session.hosted or session.writing):
+    """Write refusals although this transaction goes on; after it, when it has the lock for which another would wait."""
+    if session.hosted or session.writing:
+        session.asides.wait(_told(session, refusals))
+    else:
         audit_refused(session, refusals)
-    elif told := _told(session, refusals):
-        with translate_errors(), session.guard.lifted():
-            write_rows(session.orm.connection(), session, told)
 
 
 def audit_hidden(session: Session, cls: type[Entity], key: int) -> None:

@@ -1089,17 +1089,18 @@ _DROPPED = (
     "EXISTS (SELECT 1 FROM crm_audit_block b WHERE b.stream = CASE WHEN OLD.verb IN ('read', 'refused') THEN 'access' ELSE 'changes' END "
     "AND OLD.id > b.after_id AND OLD.id <= b.until_id AND b.dropped_at IS NOT NULL)"
 )
+_ABORT = "BEGIN SELECT RAISE(ABORT, 'crm_audit is append-only'); END"
 _SQLITE_KEEPS = (
-    f"CREATE TRIGGER crm_audit_update BEFORE UPDATE ON crm_audit WHEN NOT ({_REDACTION}) "
-    "BEGIN SELECT RAISE(ABORT, 'crm_audit is append-only'); END",
-    f"CREATE TRIGGER crm_audit_delete BEFORE DELETE ON crm_audit WHEN NOT ({_DROPPED}) "
-    "BEGIN SELECT RAISE(ABORT, 'crm_audit is append-only'); END",
+    f"CREATE TRIGGER crm_audit_update BEFORE UPDATE ON crm_audit WHEN NOT ({_REDACTION}) {_ABORT}",
+    f"CREATE TRIGGER crm_audit_delete BEFORE DELETE ON crm_audit WHEN NOT ({_DROPPED}) {_ABORT}",
 )
-_POSTGRES_KEEPS = (
-    "CREATE FUNCTION crm_audit_keep() RETURNS trigger LANGUAGE plpgsql AS $keep$ BEGIN "
+_KEEP = (
     f"IF TG_OP = 'UPDATE' THEN IF {_REDACTION} THEN RETURN NEW; END IF; "
     f"ELSIF TG_OP = 'DELETE' THEN IF {_DROPPED} THEN RETURN OLD; END IF; END IF; "
-    "RAISE EXCEPTION 'crm_audit is append-only'; END $keep$",
+    "RAISE EXCEPTION 'crm_audit is append-only';"
+)
+_POSTGRES_KEEPS = (
+    f"CREATE FUNCTION crm_audit_keep() RETURNS trigger LANGUAGE plpgsql AS $keep$ BEGIN {_KEEP} END $keep$",
     "CREATE TRIGGER crm_audit_keep BEFORE UPDATE OR DELETE ON crm_audit FOR EACH ROW EXECUTE FUNCTION crm_audit_keep()",
     "CREATE TRIGGER crm_audit_truncate BEFORE TRUNCATE ON crm_audit FOR EACH STATEMENT EXECUTE FUNCTION crm_audit_keep()",
 )
