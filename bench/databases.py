@@ -46,7 +46,7 @@ def databases(wanted: str) -> Iterator[Databases]:
     missing, server = "", None
     if wanted in {"postgresql", "both"}:
         # The throw-away cluster does not wait for the disk (fsync is off): what is compared is processor time.
-        found = find_server()
+        found = find_server(roomy=True)
         if isinstance(found, PostgresMissing):
             missing = f"no PostgreSQL: {found.reason}; {found.how_to_get_it}"
         else:

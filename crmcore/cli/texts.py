@@ -142,8 +142,8 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "Transactions are running: their rows will be sealed later.",
     ),
     "audit.sound": (
-        "Tutto è come è stato scritto: {rows} righe in {blocks} blocchi, {redacted} oscurate, {dropped} blocchi scaduti, {unsealed} da sigillare.",
-        "All is as it was written: {rows} rows in {blocks} blocks, {redacted} redacted, {dropped} blocks expired, {unsealed} not sealed yet.",
+        "Tutto è come è stato scritto: {rows} righe in {blocks} blocchi, {redacted} oscurate, {dropped} scaduti, {unsealed} da sigillare.",
+        "All is as it was written: {rows} rows in {blocks} blocks, {redacted} redacted, {dropped} expired, {unsealed} not sealed yet.",
     ),
     "monitoring.none": ("Nessun utente.", "No users."),
     "monitoring.summary": ("{ok} regolari, {poor} scarsi, {inactive} inattivi", "{ok} ok, {poor} poor, {inactive} inactive"),

@@ -68,6 +68,18 @@ AUDIT: Final = (
         "A head is what `crm audit head` prints: chain, number of the block and hash, with colons between them.",
     ),
     ErrorCode(
+        "CONTRIBUTION_INVALID",
+        "the kind of contribution {name} is not sound: {reason}",
+        "il tipo di contributo {name} non è corretto: {reason}",
+        "It names an audited entity, verbs of records, and a column of that entity that refers to an account.",
+    ),
+    ErrorCode(
+        "PERIOD_INVALID",
+        "{first} to {last} is no period",
+        "dal {first} al {last} non è un periodo",
+        "The first day comes first, and both are included.",
+    ),
+    ErrorCode(
         "AUDIT_FORMAT",
         "there is no format {form!r}; there are {known}",
         "non esiste il formato {form!r}; esistono {known}",

@@ -17,6 +17,7 @@ from crmcore.errors import ErrorCode, Problem, StartError
 from crmcore.events import Event, LoopDetected, RecordVerb
 from crmcore.hooks import Migrations, declaring, runtime
 from crmcore.model import CORE, PLATFORM_TABLES, Entity
+from crmcore.monitoring.kinds import CORE_CONTRIBUTIONS
 from crmcore.registry.checks import check_behaviour, check_configurables, check_data, check_names, check_tables, check_texts, core_entities
 from crmcore.registry.checks.behaviour import event_name
 from crmcore.registry.collect import Declarations, collect
@@ -141,14 +142,14 @@ def _point_reasons(module: ModuleType, plugin: str, owners: Mapping[str, str]) -
 
 
 def _check(ordered: Sequence[LoadedPlugin], declarations: Declarations, required: Mapping[str, frozenset[str]]) -> list[Problem]:
-    entities = set(_entities(declarations))
+    entities = _entities(declarations)
     problems = check_names(declarations)
     problems += check_tables(ordered, declarations, required)
-    problems += check_behaviour(declarations, entities)
+    problems += check_behaviour(declarations, set(entities))
     problems += check_data(declarations, entities)
     problems += check_texts(declarations)
     if declarations.of("crm_configurables") or declarations.of("crm_configured"):
-        problems += check_configurables(declarations, entities)
+        problems += check_configurables(declarations, set(entities))
     if configurable := declarations.of("crm_configuration"):
         # Imported here: it brings in Cerberus, which a CRM without settings does not need.
         from crmcore.deployment import check_schema  # noqa: PLC0415
@@ -212,6 +213,7 @@ def _assemble(
         error_codes=_frozen(codes),
         configurables=_by_name(declarations, "crm_configurables"),
         configured=_by_plugin(declarations, "crm_configured"),
+        contributions=_frozen({kind.name: kind for kind in CORE_CONTRIBUTIONS} | dict(_by_name(declarations, "crm_contributions"))),
     )
 
 

@@ -17,6 +17,7 @@ from crmcore.hooks import (
     ConfigSchema,
     Configurable,
     Configured,
+    ContributionKind,
     FieldType,
     Handler,
     Job,
@@ -46,6 +47,7 @@ LISTS: Final[Mapping[str, type]] = {
     "crm_extension_points": ModuleType,
     "crm_configurables": Configurable,
     "crm_configured": Configured,
+    "crm_contributions": ContributionKind,
 }
 SINGLES: Final[Mapping[str, type]] = {"crm_migrations": Migrations, "crm_configuration": ConfigSchema}
 _CLASSES: Final = frozenset({"crm_tables", "crm_events"})

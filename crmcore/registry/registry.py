@@ -18,6 +18,7 @@ from crmcore.hooks import (
     ConfigSchema,
     Configurable,
     Configured,
+    ContributionKind,
     FieldType,
     Handler,
     Job,
@@ -95,6 +96,8 @@ class Registry:
     """The collections that plugins declare; `crmcore.planning.collections_of` adds those of the core."""
     configured: Mapping[str, tuple[Configured, ...]]
     """Plugin → the items that it brings."""
+    contributions: Mapping[str, ContributionKind]
+    """What counts as somebody's contribution, the core's kinds first."""
 
     def tables(self, owner: str) -> tuple[Table, ...]:
         """Return the tables of a plugin, or of the core, parents before children."""

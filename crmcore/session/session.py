@@ -9,7 +9,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from sqlalchemy import Connection, Delete, Executable, Insert, Result, ScalarResult, Select, Update
+from sqlalchemy import Connection, Executable, Result, ScalarResult, Select
 from sqlalchemy.engine import Row
 
 from crmcore.access.guard import Guard
@@ -20,6 +20,7 @@ from crmcore.model import Entity
 from crmcore.session.actor import Actor, Cause
 from crmcore.session.orm import OrmSession
 from crmcore.session.refusals import audit_hidden
+from crmcore.session.statements import check_statement
 from crmcore.session.unit import UnitOfWork
 from crmcore.session.work import JobsApi, TimersApi
 from crmcore.storage import WRITE_OPTION, take_write_lock, translate_errors
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from crmcore.characteristics.api import CharacteristicsApi
     from crmcore.interactions.api import InteractionsApi
     from crmcore.lookups.api import LookupsApi
+    from crmcore.monitoring import MonitoringApi
     from crmcore.query.api import SearchApi
     from crmcore.registry import Dispatcher, Registry
     from crmcore.states import States
@@ -148,6 +150,13 @@ class Session:
         return AuditApi(self)
 
     @cached_property
+    def monitoring(self) -> MonitoringApi:
+        """Who feeds the CRM, and who does not."""
+        from crmcore.monitoring import MonitoringApi  # noqa: PLC0415 - it uses the session
+
+        return MonitoringApi(self)
+
+    @cached_property
     def portfolios(self) -> PortfoliosApi:
         """Business units and trees of portfolios."""
         from crmcore.accounts.portfolios import PortfoliosApi  # noqa: PLC0415 - it uses the session
@@ -238,7 +247,7 @@ class Session:
             UsageError: ``DIRECT_WRITE_REFUSED`` for INSERT, UPDATE or DELETE on an audited entity, and for text that is not a query.
         """
         self._check_open()
-        self._check_statement(statement)
+        check_statement(self, statement)
         with translate_errors():
             return self.orm.execute(statement, parameters or {})
 
@@ -378,19 +387,3 @@ class Session:
             for mourn in mourners:
                 mourn(error)
             raise
-
-    def _check_statement(self, statement: Executable) -> None:
-        if isinstance(statement, Select):
-            return
-        if isinstance(statement, Insert | Update | Delete):
-            name = getattr(statement.table, "name", str(statement.table))
-            cls = next((cls for cls in self.registry.entities.values() if cls.__tablename__ == name), None)
-            if cls is not None and not cls.__audited__ and not cls.__append_only__:
-                self.take_write_lock()
-                return
-            raise UsageError("DIRECT_WRITE_REFUSED", statement=type(statement).__name__.upper(), table=name)
-        if statement.is_select:
-            return
-        text = str(statement).split(maxsplit=1)
-        if not text or text[0].upper() not in {"SELECT", "WITH", "VALUES"}:
-            raise UsageError("DIRECT_WRITE_REFUSED", statement=text[0].upper() if text else "", table="a text statement")

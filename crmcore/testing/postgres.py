@@ -37,6 +37,9 @@ _SOCKET_LENGTH: Final = 103
 _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.01
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folder that Linux keeps in memory; mkdtemp makes one nobody else can enter
+_ENOUGH: Final = 4 * 1024**3
+"""For four clusters at a time, with logs and what large tests put into them; containers often have 64 MB."""
 
 # Tests throw the cluster away: what guards against a crash of the machine only costs time.
 _FAST: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -45,6 +48,8 @@ _SETTINGS: Final = {
     "max_connections": "100",
     "shared_buffers": "64MB",
     "wal_level": "minimal",
+    "min_wal_size": "32MB",
+    "max_wal_size": "256MB",
     "max_wal_senders": "0",
     "jit": "off",
     # Would hold connections to databases that serve as templates.
@@ -111,10 +116,11 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}
 
 
-def find_server(*, durable: bool = False) -> PostgresServer | PostgresMissing:
+def find_server(*, durable: bool = False, roomy: bool = False) -> PostgresServer | PostgresMissing:
     """Return a server to test on; it is stopped when the process ends.
 
-    ``durable`` starts a cluster that waits for the disk as a real one does, for tests that kill the server itself.
+    ``durable`` starts a cluster that waits for the disk as a real one does, for tests that kill the server itself. ``roomy`` starts one
+    on the disk, for databases of gigabytes; the others live in memory where there is enough of it.
     """
     named = os.environ.get(URL_VARIABLE)
     if named:
@@ -127,7 +133,7 @@ def find_server(*, durable: bool = False) -> PostgresServer | PostgresMissing:
     tried = []
     for binaries in _binaries():
         try:
-            return _start(binaries, account, durable=durable)
+            return _start(binaries, account, durable=durable, on_disk=durable or roomy)
         except _NotStarted as error:
             tried.append(f"{binaries}: {error}")
     return PostgresMissing("; ".join(tried) or "no binaries found")
@@ -189,8 +195,8 @@ def _version(folder: Path) -> tuple[int, ...]:
     return tuple(int(part) for part in folder.parent.name.split(".") if part.isdigit())
 
 
-def _start(binaries: Path, account: pwd.struct_passwd | None, *, durable: bool) -> PostgresServer:
-    folder = _new_folder(account)
+def _start(binaries: Path, account: pwd.struct_passwd | None, *, durable: bool, on_disk: bool) -> PostgresServer:
+    folder = _new_folder(account, _disk() if on_disk else _memory_or_disk())
     try:
         binaries = _reachable(binaries, folder, account)
         data = folder / "data"
@@ -215,8 +221,20 @@ def _start(binaries: Path, account: pwd.struct_passwd | None, *, durable: bool) 
     return server
 
 
-def _new_folder(account: pwd.struct_passwd | None) -> Path:
-    parent = Path(tempfile.gettempdir())
+def _disk() -> Path:
+    return Path(tempfile.gettempdir())
+
+
+def _memory_or_disk() -> Path:
+    """Return memory if there is enough of it, because a database is six hundred files, and each test has its own.
+
+    On a disk, creating and removing one takes ten times the processor time.
+    """
+    enough = os.access(_MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH
+    return _MEMORY if enough else _disk()
+
+
+def _new_folder(account: pwd.struct_passwd | None, parent: Path) -> Path:
     sample = parent / "crmpg-12345678" / _SOCKET_NAME
     # Also the owner of the cluster must get there: pytest's own folders are closed to others.
     open_to_all = all(folder.stat().st_mode & 0o001 for folder in (parent, *parent.parents))

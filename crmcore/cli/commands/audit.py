@@ -45,7 +45,7 @@ def _filters(command: Any) -> Any:  # noqa: ANN401 - click's decorators
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many.")
 @click.option("--after", type=int, metavar="ID", help="Older than this entry.")
 @pass_state
-def list_(state: CliState, *, verbs: tuple[str, ...], limit: int, after: int | None, **filters: Any) -> None:  # noqa: ANN401 - see `_filters`
+def list_(state: CliState, /, *, verbs: tuple[str, ...], limit: int, after: int | None, **filters: Any) -> None:  # noqa: ANN401 - see `_filters`
     """List what was changed, read and refused."""
     with _audit(state) as (_, api):
         found = api.list(verbs=verbs, limit=limit, after=after, **_chosen(state, **filters))
@@ -81,7 +81,7 @@ def show(state: CliState, *, key: int) -> None:
     "--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", metavar="FILE", help="Where to; the terminal by default."
 )
 @pass_state
-def export(state: CliState, *, form: str, output: Any, **filters: Any) -> None:  # noqa: ANN401 - a file, and see `_filters`
+def export(state: CliState, /, *, form: str, output: Any, **filters: Any) -> None:  # noqa: ANN401 - a file, and see `_filters`
     """Write all entries that fit, oldest first, each with its hash."""
     with _audit(state) as (_, api):
         for line in api.export(form, **_chosen(state, **filters)):
