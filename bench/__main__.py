@@ -13,7 +13,7 @@ from functools import partial
 import attrs
 import sqlalchemy
 
-from bench import access, commits, deliveries, deployments, duplicates, hooks, imports, registry, scripting, templates
+from bench import access, audit, commits, deliveries, deployments, duplicates, hooks, imports, registry, scripting, templates
 from bench.databases import Databases, databases
 from bench.measure import Figure
 
@@ -24,6 +24,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "commits": lambda where, quick: commits.figures(where, quick=quick),
     "deliveries": lambda where, quick: deliveries.figures(where, quick=quick),
     "access": lambda where, quick: access.figures(where, quick=quick),
+    "audit": lambda where, quick: audit.figures(where, quick=quick),
     "duplicates": lambda _, quick: duplicates.figures(quick=quick),
     "registry": lambda where, quick: registry.figures(where, quick=quick),
     "deployments": lambda where, quick: deployments.figures(where, quick=quick),

@@ -77,6 +77,11 @@ class Guard:
             raise
 
     def _limit(self, connection: Connection) -> None:
+        if connection.dialect.name == "postgresql" and not self._session.hosted:
+            actor = self._session.actor
+            self._reach = self._session.crm.access.limit(actor.name, actor.functions, connection)
+            if self._reach is not None:
+                return
         self._reach = self._ask(connection)
         if self._reach.open:
             return
@@ -101,9 +106,18 @@ class Guard:
         self._refused = None
 
     def leave(self) -> None:
-        """Give a host's transaction back as it was: what a savepoint has set stays when it is released."""
-        if self.limited and self._session.hosted and not self._depth and self._session.orm.in_transaction():
-            postgres.lift(self._session.orm.connection())
+        """End what limits the transaction, which is about to be ended itself.
+
+        A host's is given back as it was: what a savepoint has set stays when it is released. One in which a user only read is committed,
+        because with a rollback the driver forgets the statements that it prepared, and policies cost more to plan than to follow.
+        """
+        session = self._session
+        if not self.limited or self._depth or not session.orm.in_transaction():
+            return
+        if session.hosted:
+            postgres.lift(session.orm.connection())
+        elif session.crm.engine.dialect.name == "postgresql" and not session.writing:
+            postgres.end_reading(session.orm.connection())
 
     @contextmanager
     def lifted(self) -> Iterator[None]:
