@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -84,20 +84,13 @@ def page(connection: Connection, wanted: Wanted, *, limit: int, after: int | Non
     return _entries(connection, connection.execute(query).all())
 
 
-def stream(connection: Connection, wanted: Wanted) -> Iterator[Entry]:
-    """Yield all entries, oldest first, a thousand at a time."""
-    conditions = wanted.conditions(connection)
-    last = 0
-    while True:
-        query = select(AUDIT).where(*conditions, AUDIT.c.id > last).order_by(AUDIT.c.id).limit(_CHUNK)
-        rows = connection.execute(query).all()
-        yield from _entries(connection, rows)
-        if len(rows) < _CHUNK:
-            return
-        last = rows[-1].id
+def chunk(connection: Connection, wanted: Wanted, last: int) -> list[Entry]:
+    """Return the oldest entries with keys above ``last``, at most a thousand; none at the end."""
+    query = select(AUDIT).where(*wanted.conditions(connection), AUDIT.c.id > last).order_by(AUDIT.c.id).limit(_CHUNK)
+    return _entries(connection, connection.execute(query).all())
 
 
-def lines(entries: Iterator[Entry], form: str) -> Iterator[str]:
+def lines(entries: Iterable[Entry], form: str) -> Iterator[str]:
     """Yield entries as lines of JSON, or of CSV with semicolons and a mark of its encoding, as Italian spreadsheets read it."""
     if form == "jsonl":
         for entry in entries:

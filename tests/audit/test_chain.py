@@ -178,6 +178,9 @@ def test_nobody_edits_the_audit(open_crm):
         s.flush()
         s.add(User(login="admin"))
         s.add(User(login="a1", profile_id=profile.id))
+        chief = s.add(Profile(code="CAPO", label_it="Capo", functions=["*"], scopes=[{"kind": "own"}], administrator=True))
+        s.flush()
+        s.add(User(login="chief", profile_id=chief.id))
         s.commit()
     # Somebody who is limited does not read it either, and it is not offered to one who is no administrator.
     with crm.session("a1") as s, pytest.raises(DBAPIError):
@@ -187,6 +190,9 @@ def test_nobody_edits_the_audit(open_crm):
             getattr(s.audit, ask)()
     with crm.session("admin") as s:
         assert len(s.audit.list(actor="anna")) == 1
+    # Between two lines of an export, the guard is where it was.
+    with crm.session("chief") as s:
+        assert [(len(s.scalars(select(Account)).all()), "Rossi" in line) for line in s.audit.export(actor="anna")] == [(0, True)]
 
 
 def test_a_row_that_is_committed_late_is_sealed_and_none_before_it(open_crm, frozen_clock):
