@@ -130,7 +130,7 @@ class AuditApi:
             return verify(self._connection, kept)
 
     def seal(self) -> Sealed:
-        """Chain what can be chained by now, in this transaction; the job ``core.audit_seal`` does it every quarter of an hour.
+        """Chain what can be chained by now, in this transaction; the job ``core.audit_seal`` does it four times a day.
 
         Rows that a running transaction might still come between are left for later.
 

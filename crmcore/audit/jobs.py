@@ -51,7 +51,7 @@ def _mark_of(args: Any) -> Mark | None:  # noqa: ANN401 - JSON
 
 
 AUDIT_JOBS: Final = (
-    Job(name=SEAL, fn=run_seal, every=Every(minutes=15), help="Chains new rows of the audit, so that nobody changes them unnoticed."),
+    Job(name=SEAL, fn=run_seal, every=Every(hours=6), help="Chains new rows of the audit, so that nobody changes them unnoticed."),
     Job(
         name=EXPIRE,
         fn=run_expire,

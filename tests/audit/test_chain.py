@@ -214,10 +214,10 @@ def test_a_row_that_is_committed_late_is_sealed_and_none_before_it(open_crm, fro
             assert (waiting.until > late, len(waiting.waiting), is_settled(connection, waiting)) == (True, 1, False)
         assert sealed(crm).rows == 0
         # The job notes the mark, and looks again a minute later; who began after it is not waited for.
-        frozen_clock.advance(timedelta(minutes=15))
+        frozen_clock.advance(timedelta(hours=6))
         worker = crm.worker(name="w")
         worker.run_until_idle()
-        frozen_clock.advance(timedelta(minutes=15))
+        frozen_clock.advance(timedelta(hours=6))
         worker.run_until_idle()
         assert verdict(crm).blocks == 0
     with crm.engine.connect() as other, other.begin():
