@@ -16,6 +16,7 @@ import sqlalchemy
 from bench import (
     access,
     agenda,
+    audit,
     commits,
     deliveries,
     deployments,
@@ -41,6 +42,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "commits": lambda where, quick: commits.figures(where, quick=quick),
     "deliveries": lambda where, quick: deliveries.figures(where, quick=quick),
     "access": lambda where, quick: access.figures(where, quick=quick),
+    "audit": lambda where, quick: audit.figures(where, quick=quick),
     "duplicates": lambda _, quick: duplicates.figures(quick=quick),
     "matching": lambda where, quick: matching.figures(where, quick=quick),
     "registry": lambda where, quick: registry.figures(where, quick=quick),

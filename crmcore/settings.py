@@ -164,6 +164,33 @@ _MERGE: Final[Mapping[str, Mapping[str, Any]]] = {
     },
 }
 
+_MONITORING: Final[Mapping[str, Mapping[str, Any]]] = {
+    "days": {
+        "type": "integer",
+        "min": 1,
+        "max": 366,
+        "default": 30,
+        "label": Label("Giorni", "Days"),
+        "help": "The days for which contributions are expected; for a longer or shorter period in proportion.",
+    },
+    "expected": {
+        "type": "integer",
+        "min": 0,
+        "max": 1_000_000,
+        "default": 10,
+        "label": Label("Contributi attesi", "Expected contributions"),
+        "help": "How many contributions are expected of each user; who has fewer is poor, who has none inactive. 0 expects nothing.",
+    },
+    "profiles": {
+        "type": "dict",
+        "keysrules": {"type": "string"},
+        "valuesrules": {"type": "integer", "min": 0},
+        "default": {},
+        "label": Label("Attesi per profilo", "Expected by profile"),
+        "help": "The same for users of a profile, by its code.",
+    },
+}
+
 CORE_SETTINGS: Final = ConfigSchema(
     {
         "required_account_fields": {
@@ -244,6 +271,29 @@ CORE_SETTINGS: Final = ConfigSchema(
             "default": 10_000,
             "label": Label("Tabella grande", "Large table"),
             "help": "Number of rows from which on a list warns when it filters or sorts by something without an index.",
+        },
+        "audit_days": {
+            "type": "integer",
+            "min": 0,
+            "max": 36_500,
+            "default": 3_650,
+            "label": Label("Conservazione del registro", "How long the audit is kept"),
+            "help": "Days that changes stay in the audit; 0 for ever.",
+        },
+        "audit_access_days": {
+            "type": "integer",
+            "min": 0,
+            "max": 36_500,
+            "default": 365,
+            "label": Label("Conservazione di letture e rifiuti", "How long reads and refusals are kept"),
+            "help": "Days that refusals, and reads of sensitive records, stay in the audit; 0 for ever.",
+        },
+        "monitoring": {
+            "type": "dict",
+            "schema": _MONITORING,
+            "default": {name: rules["default"] for name, rules in _MONITORING.items()},
+            "label": Label("Monitoraggio dei contributi", "Monitoring of contributions"),
+            "help": "How much people are expected to feed the CRM.",
         },
         "access": {
             "type": "dict",

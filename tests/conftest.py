@@ -23,7 +23,7 @@ def count_statements():
 
         def note(_connection, _cursor, statement, *_):
             # How far the user reaches is asked once in each transaction, whatever it does: `tests/access` counts that.
-            if statement != crm.access.question:
+            if not statement.startswith(crm.access.question):
                 seen.append(statement)
 
         event.listen(crm.engine, "before_cursor_execute", note)

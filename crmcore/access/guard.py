@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, select
 
@@ -19,6 +19,8 @@ from crmcore.storage import batches
 if TYPE_CHECKING:
     from crmcore.session import Change, Session
 
+_Refused = tuple[str, int, Mapping[str, Any]]
+"""Entity, key, and what the audit shows."""
 _MOST_TOLD: Final = 100
 _VERBS: Final = {RecordVerb.CREATED: CREATE, RecordVerb.UPDATED: UPDATE, RecordVerb.DELETED: DELETE}
 
@@ -31,6 +33,9 @@ class Guard:
         self._bind: Engine | None = None
         self._reach: Reach | None = None
         self._depth = 0
+        self._refused: BaseException | None = None
+        self.lifts = False
+        """Whether the platform is at work, in whatever way: what it reads, the user has not read."""
 
     @property
     def reach(self) -> Reach:
@@ -56,6 +61,9 @@ class Guard:
     def bind(self) -> Engine | None:
         """Return the engine for the next transaction, or None for the session's own: asked before a connection is taken."""
         crm = self._session.crm
+        if self._refused is not None:
+            # SQLAlchemy keeps the connection whose beginning was refused, and would use it unguarded.
+            raise self._refused
         if self._session.actor.is_system or self._session.hosted or crm.engine.dialect.name != "sqlite":
             return None
         if self._bind is None:
@@ -64,9 +72,21 @@ class Guard:
         return self._bind
 
     def begun(self, connection: Connection) -> None:
-        """Limit a transaction that has begun, where that is done inside of it."""
+        """Limit a transaction that has begun, where that is done inside of it; when it cannot be, nothing runs in it."""
         if self._session.actor.is_system or self._bind is not None:
             return
+        try:
+            self._limit(connection)
+        except BaseException as error:
+            self._refused = error
+            raise
+
+    def _limit(self, connection: Connection) -> None:
+        if connection.dialect.name == "postgresql" and not self._session.hosted:
+            actor = self._session.actor
+            self._reach = self._session.crm.access.limit(actor.name, actor.functions, connection)
+            if self._reach is not None:
+                return
         self._reach = self._ask(connection)
         if self._reach.open:
             return
@@ -76,18 +96,33 @@ class Guard:
 
     def _ask(self, connection: Connection | None = None) -> Reach:
         actor = self._session.actor
-        return self._session.crm.access.reach(actor.name, connection, actor.functions, uncommitted=self._session.hosted)
+        try:
+            return self._session.crm.access.reach(actor.name, connection, actor.functions, uncommitted=self._session.hosted)
+        except AccessDenied as error:
+            if error.code == "USER_BLOCKED":
+                self._session.asides.blocked()
+            raise
 
     def ended(self) -> None:
         """Forget a transaction: the next one asks again."""
         self._bind = None
         self._reach = None
         self._depth = 0
+        self._refused = None
 
     def leave(self) -> None:
-        """Give a host's transaction back as it was: what a savepoint has set stays when it is released."""
-        if self.limited and self._session.hosted and not self._depth and self._session.orm.in_transaction():
-            postgres.lift(self._session.orm.connection())
+        """End what limits the transaction, which is about to be ended itself.
+
+        A host's is given back as it was: what a savepoint has set stays when it is released. One in which a user only read is committed,
+        because with a rollback the driver forgets the statements that it prepared, and policies cost more to plan than to follow.
+        """
+        session = self._session
+        if not self.limited or self._depth or not session.orm.in_transaction():
+            return
+        if session.hosted:
+            postgres.lift(session.orm.connection())
+        elif session.crm.engine.dialect.name == "postgresql" and not session.writing:
+            postgres.end_reading(session.orm.connection())
 
     @contextmanager
     def lifted(self) -> Iterator[None]:
@@ -96,9 +131,18 @@ class Guard:
             yield
             return
         connection = self._session.orm.connection()
-        if not self.limited:
-            yield
-            return
+        before_lifts, self.lifts = self.lifts, True
+        try:
+            if self.limited:
+                with self._past(connection):
+                    yield
+            else:
+                yield
+        finally:
+            self.lifts = before_lifts
+
+    @contextmanager
+    def _past(self, connection: Connection) -> Iterator[None]:
         # The records themselves, because the session holds them only as long as somebody else does, and an identity is given again.
         before = {id(record): record for record in (*self._session.orm.identity_map.values(), *self._session.orm.new)}
         access = self._session.crm.access
@@ -144,6 +188,20 @@ class Guard:
                 found |= self._problems(cls, _VERBS[change.verb], change.fields)
         return list(found.values())
 
+    def mourn(self, changes: Sequence[Change]) -> None:
+        """Have written down what `problems` found, once it is undone: functions and fields that the profile does not grant."""
+        if not self.limited:
+            return
+        entities = self._session.registry.entities
+        refused: list[_Refused] = []
+        for change in changes:
+            cls = entities.get(change.entity)
+            if cls is not None and not cls.__append_only__:
+                found = self._problems(cls, _VERBS[change.verb], change.fields)
+                refused += [_refused(cls, change.id or 0, problem) for problem in found.values()]
+        if refused:
+            self._mourn(refused)
+
     def check_existing(self, changes: Sequence[Change]) -> None:
         """Refuse to change what does not exist for the user, before anything is written.
 
@@ -175,10 +233,13 @@ class Guard:
 
     def _audit(self, cls: type[Entity], keys: Sequence[int]) -> None:
         """Have what was refused written down, once it is undone: a record that was new has no key then, and is told as 0."""
+        about = {"code": [None, "ACCESS_DENIED"], "verb": [None, "write"]}
+        self._mourn([(cls.entity_name(), key, about) for key in keys])
+
+    def _mourn(self, refused: Sequence[_Refused]) -> None:
         from crmcore.session.refusals import Refusal, audit_refused  # noqa: PLC0415 - sessions are made of guards
 
-        about = {"code": [None, "ACCESS_DENIED"], "verb": [None, "write"]}
-        refusals = [Refusal(cls.entity_name(), key, about) for key in keys[:_MOST_TOLD]]
+        refusals = [Refusal(*each) for each in refused[:_MOST_TOLD]]
         self._session.unit.mourners.append(lambda _: audit_refused(self._session, refusals))
 
     def unseen(self, cls: type[Entity], keys: Collection[int]) -> set[int]:
@@ -202,6 +263,9 @@ class Guard:
             return
         problems = self._problems(cls, UPDATE, fields)
         if problems:
+            from crmcore.session.refusals import Refusal, audit_now  # noqa: PLC0415 - sessions are made of guards
+
+            audit_now(self._session, [Refusal(*_refused(cls, 0, problem)) for problem in problems.values()])
             raise ValidationFailed("VALIDATION_FAILED", list(problems.values()))
 
     def _problems(self, cls: type[Entity], verb: str, fields: Iterable[str]) -> dict[tuple[str, str], Problem]:
@@ -213,3 +277,9 @@ class Guard:
             params = {"entity": entity, "field": field, "profile": reach.profile or ""}
             found[entity, field] = Problem(code="FIELD_NOT_GRANTED", params=params)
         return found
+
+
+def _refused(cls: type[Entity], key: int, problem: Problem) -> _Refused:
+    """Return what the audit says of a function or field that is not granted: no value of it."""
+    told = {name: [None, problem.params[name]] for name in ("function", "field") if name in problem.params}
+    return cls.entity_name(), key, {"code": [None, problem.code], **told}

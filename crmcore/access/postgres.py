@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Select, Text, and_, bindparam, func, literal, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, Text, and_, bindparam, func, literal, literal_column, select, union_all
 from sqlalchemy.exc import DBAPIError
 
 from crmcore.access import predicates
@@ -19,6 +19,7 @@ from crmcore.access.predicates import SETTING, PostgresTerms, predicate
 from crmcore.access.reach import PORTFOLIOS, ZONES, Reach
 from crmcore.errors import AccessDenied
 from crmcore.model import AccountPortfolio, Entity, Site, VisibilityKind
+from crmcore.storage import Fingerprint, Fingerprints, driver_sql
 
 ROLE: Final = "crmcore_guarded"
 """A role of the server, shared by all databases on it."""
@@ -40,6 +41,19 @@ def limit(connection: Connection, reach: Reach) -> None:
         raise AccessDenied("ACCESS_GUARD_MISSING", reason=str(error.orig).strip()) from error
 
 
+def limit_and_look(connection: Connection, reach: Reach, fingerprints: Fingerprints) -> Mapping[str, Fingerprint]:
+    """Do as `limit`, and return what the tables look like from which the reach was computed: both in one statement.
+
+    Raises:
+        AccessDenied: ``ACCESS_GUARD_MISSING``.
+    """
+    try:
+        found = connection.exec_driver_sql(_look_sql(connection.dialect, fingerprints), _settings(reach)).all()
+    except DBAPIError as error:
+        raise AccessDenied("ACCESS_GUARD_MISSING", reason=str(error.orig).strip()) from error
+    return fingerprints.named(row for row in found if row[0] != _SET)
+
+
 def lift(connection: Connection) -> None:
     """Go back to the role that the connection has of its own."""
     connection.exec_driver_sql(_sql_once(connection.dialect, _LIFT))
@@ -50,6 +64,13 @@ def lower(connection: Connection) -> None:
     raw = connection.connection.driver_connection
     if raw is None or raw.info.transaction_status != _FAILED:
         connection.exec_driver_sql(_sql_once(connection.dialect, _LOWER))
+
+
+def end_reading(connection: Connection) -> None:
+    """Commit a transaction in which nothing was written, past the session, which would write what it has gathered."""
+    raw = connection.connection.driver_connection
+    if raw is not None:
+        raw.commit()
 
 
 def install(connection: Connection, entities: Iterable[type[Entity]]) -> str | None:
@@ -92,6 +113,19 @@ _NAMES: Final = (
     predicates.PARTS,
     predicates.FLAGS,
 )
+_SET: Final = -1
+"""Number of the row that stands for the settings, beside those of tables."""
+
+
+@lru_cache(maxsize=16)
+def _look_sql(dialect: Dialect, fingerprints: Fingerprints) -> str:
+    settings = (*(_config(SETTING + name, bindparam(name, type_=Text)) for name in _NAMES), _config("role", ROLE))
+    # What is selected is computed; nobody is interested in how long it is. The row comes last, as the guarded role may not read the tables.
+    zero: ColumnElement[Any] = literal_column("0")
+    row = select(literal_column(str(_SET)), sum((func.length(each) for each in settings), start=zero), zero, zero)
+    return driver_sql(union_all(*fingerprints.selects(), row), dialect)
+
+
 _LOWER: Final[Select[Any]] = select(_config("role", ROLE))
 _LIFT: Final[Select[Any]] = select(_config("role", "none"))
 

@@ -70,8 +70,10 @@ class SqliteTerms:
 
     def has(self, kind: str, text: ColumnElement[Any] | str) -> ColumnElement[bool]:
         """Return whether a set of texts has one."""
-        wanted = literal(text) if isinstance(text, str) else text
-        return wanted.in_(select(REACH.c.text).where(REACH.c.kind == kind))
+        if isinstance(text, str):
+            # Asked once for a query, while a list that has to be looked into is looked into for each row.
+            return exists(select(1).select_from(REACH).where(REACH.c.kind == kind, REACH.c.text == text))
+        return text.in_(select(REACH.c.text).where(REACH.c.kind == kind))
 
     def holds(self, kind: str, key: ColumnElement[Any]) -> ColumnElement[bool]:
         """Return whether a set of keys has one."""
@@ -89,20 +91,25 @@ class SqliteTerms:
 
 
 class PostgresTerms:
-    """From settings of the transaction; each is read once for a query, because it stands in a query of its own."""
+    """From settings of the transaction.
+
+    Each is read, and made an array, in a query of its own: that happens once for a query and not for each row. What is the same for every
+    row is answered there altogether.
+    """
 
     def login(self) -> ColumnElement[str]:
         """Return the login."""
-        return self._setting(LOGIN)
+        return select(_setting(LOGIN)).scalar_subquery()
 
     def has(self, kind: str, text: ColumnElement[Any] | str) -> ColumnElement[bool]:
         """Return whether a set of texts has one."""
-        wanted = literal(text) if isinstance(text, str) else text
-        return wanted == any_(cast(func.nullif(self._setting(kind), ""), ARRAY(Text)))
+        if isinstance(text, str):
+            return select(literal(text) == any_(_array(kind, Text))).scalar_subquery()
+        return text == any_(_once(_array(kind, Text)))
 
     def holds(self, kind: str, key: ColumnElement[Any]) -> ColumnElement[bool]:
         """Return whether a set of keys has one."""
-        return key == any_(cast(func.nullif(self._setting(kind), ""), ARRAY(BigInteger)))
+        return key == any_(_once(_array(kind, BigInteger)))
 
     # A policy of accounts that looked into the tables of their sites would ask for the policies of those, which ask for accounts: so a
     # function of the tables' owner looks.
@@ -114,8 +121,18 @@ class PostgresTerms:
         """Return whether an account has a site in a zone of the set."""
         return func.crm_in_zone(account, type_=Boolean)
 
-    def _setting(self, name: str) -> ColumnElement[str]:
-        return select(func.current_setting(literal(SETTING + name), literal(True), type_=Text)).scalar_subquery()
+
+def _setting(name: str) -> ColumnElement[str]:
+    return func.current_setting(literal(SETTING + name), literal(True), type_=Text)
+
+
+def _array(kind: str, of: type[Text | BigInteger]) -> ColumnElement[Any]:
+    return cast(func.nullif(_setting(kind), ""), ARRAY(of))
+
+
+def _once(array: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return an array from a query of its own; without the cast, ANY would take it for the rows of that query."""
+    return cast(select(array).scalar_subquery(), array.type)
 
 
 class LiteralTerms:

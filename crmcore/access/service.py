@@ -82,6 +82,23 @@ class Access:
             raise AccessDenied("USER_BLOCKED", login=login)
         return found
 
+    def limit(self, login: str, functions: tuple[str, ...] | None, connection: Connection) -> Reach | None:
+        """Limit a transaction of PostgreSQL to the reach that is remembered, and return it if it holds: one statement.
+
+        None, with the transaction as it was, when nothing is remembered or something changed: `reach` asks then.
+
+        Raises:
+            AccessDenied: ``ACCESS_GUARD_MISSING``.
+        """
+        known = self._kept
+        found = known.reaches.get((login, functions)) if known is not None and known.day == self.today() else None
+        if known is None or found is None or found.open or found.blocked:
+            return None
+        if postgres.limit_and_look(connection, found, self._fingerprints) == known.look:
+            return found
+        postgres.lift(connection)
+        return None
+
     @property
     def question(self) -> str:
         """The statement by which each transaction asks whether users, profiles or the sales force changed."""

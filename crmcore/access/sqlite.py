@@ -29,6 +29,8 @@ _HARMLESS: Final = frozenset(
     {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT}
 )
 _ENGINES_OWN: Final = frozenset({"json_each", "json_tree", "sqlite_master", "sqlite_temp_master"})
+_MADE_ONCE: Final = ("SELECT 1 FROM json_each('[]')", "SELECT 1 FROM json_tree('[]')")
+"""Ask for tables of the engine that each connection makes for itself at the first question: the authorizer would not let it."""
 
 Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
 
@@ -76,6 +78,8 @@ class SqliteGuard:
         raw.execute(_sql(CreateTable(REACH)).replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS"))
         for sql in self._views.values():
             raw.execute(sql)
+        for sql in _MADE_ONCE:
+            raw.execute(sql).fetchall()
         raw.set_authorizer(self._authorizer)
 
     def _tell(self, connection: Connection) -> None:

@@ -29,6 +29,8 @@ ENTRIES: Final = {
     "access": Entry(f"{_COMMANDS}.access:access", _RUN, "Show who may see what, and why."),
     "merge": Entry(f"{_COMMANDS}.merge:merge", _RUN, "Merge accounts, and take it back."),
     "privacy": Entry(f"{_COMMANDS}.privacy:privacy", _RUN, "Erase and export people."),
+    "audit": Entry(f"{_COMMANDS}.audit:audit", _RUN, "Show who changed what, and verify that nobody changed that."),
+    "monitoring": Entry(f"{_COMMANDS}.monitoring:monitoring", _RUN, "Show who feeds the CRM, and who does not."),
     "script": Entry(f"{_COMMANDS}.script:script", _RUN, "List, check and try rules."),
     "user": Entry(f"{_COMMANDS}.user:user", _RUN, "Give users passwords."),
     "device": Entry(f"{_COMMANDS}.device:device", _RUN, "Register the devices from which people sign in."),

@@ -11,6 +11,7 @@ from typing import Final
 
 from crmcore.errors.code import ErrorCode
 from crmcore.errors.codes_access import ACCESS
+from crmcore.errors.codes_audit import AUDIT
 from crmcore.errors.codes_changes import CHANGES
 from crmcore.errors.codes_characteristics import CHARACTERISTICS
 from crmcore.errors.codes_conformance import CONFORMANCE
@@ -49,6 +50,7 @@ CATALOGUE: Final[Mapping[str, ErrorCode]] = _index(
         *QUERY,
         *CHANGES,
         *ACCESS,
+        *AUDIT,
         *PLANNING,
         *MERGING,
         *TEMPLATES,

@@ -47,6 +47,21 @@ class OpenWork:
 
 
 @attrs.frozen(kw_only=True)
+class ContributionKind:
+    """Say what of an entity counts as somebody's contribution to the CRM (A11): records of it that a person creates, by default.
+
+    What machines write never counts (I-71). ``account`` names the column that refers to the account which is touched by it, left out
+    ``account_id`` when there is one.
+    """
+
+    name: str
+    label: Label
+    entity: str
+    verbs: tuple[str, ...] = ("created",)
+    account: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Choice:
     """One value of a choice; an obsolete one stays readable on old records and is not offered any more."""
 

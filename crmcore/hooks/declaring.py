@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         CharacteristicDef,
         Command,
         ConfigSchema,
+        ContributionKind,
         FieldType,
         Handler,
         Job,
@@ -282,4 +283,18 @@ def crm_derived_tables() -> Sequence[Table] | None:
         @hookimpl
         def crm_derived_tables():
             return [INITIALS]
+    """
+
+
+@hookspec
+def crm_contributions() -> Sequence[ContributionKind] | None:
+    """Declare what counts as a contribution of a person, named ``<plugin>.<kind>``: it shows in the monitoring of users beside the core's.
+
+    It is read from the audit, so its entity is one that is audited.
+
+    Example::
+
+        @hookimpl
+        def crm_contributions():
+            return [ContributionKind(name="warranty.claims", label=Label("Reclami", "Claims"), entity="warranty.claim")]
     """

@@ -62,6 +62,7 @@ class Account(Entity):
     # What leads to the survivor of a merge is followed by erasure itself, from both ends.
     __about__ = ()
     __state_table__ = "customers"
+    __sensitive__ = "private"
     __table_args__ = (
         CheckConstraint("kind IN ('business', 'retail')", name="kind"),
         CheckConstraint("seller_source IN ('zone', 'manual')", name="seller_source"),

@@ -20,6 +20,7 @@ from sqlalchemy.orm import (
 )
 
 from crmcore.model.retention import Retention
+from crmcore.model.sensitive import watch_reads
 from crmcore.model.types import BigId, UtcDateTime
 from crmcore.model.visibility import Visibility
 
@@ -103,6 +104,8 @@ class Entity(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False, repr=Fa
     """The state table whose codes the column ``state`` holds; only `session.states` changes that column."""
     __state_variant__: ClassVar[str | None] = None
     """The column that says which variant of the transitions holds for a record, such as its order type."""
+    __sensitive__: ClassVar[bool | str] = False
+    """True when the audit says who read which record of it; the name of a flag when it says so of records with that flag set."""
     __references__: ClassVar[Mapping[str, str]] = {}
     """Generic references: column that holds an id → column that holds the entity name."""
     __not_references__: ClassVar[tuple[str, ...]] = ()
@@ -125,6 +128,7 @@ class Entity(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False, repr=Fa
         table = cls.__dict__.get("__table__")
         if isinstance(table, Table):
             table.info[KEYS_ONCE] = True
+            watch_reads(cls)
 
     @declared_attr.directive
     @classmethod

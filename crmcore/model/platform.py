@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, Uuid
 
 from crmcore.model.base import KEYS_ONCE, METADATA
 from crmcore.model.merging import LOG, MERGE
@@ -46,10 +46,17 @@ AUDIT: Final = Table(
     Column("entity_id", BigInteger, nullable=False),
     Column("verb", String(10), nullable=False),
     Column("changes", Json, nullable=False),
+    # The digest that the changes had before personal data were taken out of them; empty in every other row.
+    Column("redacted", String(64)),
     Index(None, "entity", "entity_id"),
+    # What one person did in a period, without reading what machines wrote in it.
+    Index(None, "actor", "at"),
     info={KEYS_ONCE: True, MERGE: LOG},
 )
-"""Who changed what: one row for each record of each commit. It refers to records without a foreign key, to outlive them."""
+"""Who changed what: one row for each record of each commit. It refers to records without a foreign key, to outlive them.
+
+Triggers of the database let a row be changed only by a redaction, and deleted only with its block (see `crmcore.audit`).
+"""
 
 JOB: Final = Table(
     "crm_job",
@@ -141,4 +148,27 @@ MERGE_ROW: Final = Table(
 )
 """The journal of merges: each row that one changed, removed or added."""
 
-PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN, ATTEMPT, MERGE_ROW, *PRIVACY_TABLES)
+AUDIT_BLOCK: Final = Table(
+    "crm_audit_block",
+    METADATA,
+    Column("stream", String(10), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    # The block has the rows of its stream with keys above `after_id`, up to `until_id`.
+    Column("after_id", BigInteger, nullable=False),
+    Column("until_id", BigInteger, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("sealed_at", UtcDateTime, nullable=False),
+    Column("digest", String(64), nullable=False),
+    # Key and hash of each row, forty bytes for each; empty once the block is dropped.
+    Column("entries", LargeBinary),
+    Column("dropped_at", UtcDateTime),
+    Index(None, "stream", "until_id"),
+    Index(None, "last_at"),
+)
+"""The seals of the audit: each block has the hashes of its rows, and the hash of the block before it."""
+
+PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN, ATTEMPT, MERGE_ROW, *PRIVACY_TABLES, AUDIT_BLOCK)

@@ -143,6 +143,7 @@ def find_values(  # noqa: PLR0913 - as above
             left -= len(rows)
 
     rows = _Rows.read(listing, parts, page, started=start is not None, backward=backward)
+    _tell_reads(session, cls, rows.rows, len(shown))
     return Page(
         items=_typed(rows.rows, shown),
         next=rows.next,
@@ -224,6 +225,15 @@ def _typed(rows: Sequence[Sequence[Any]], shown: Sequence[Shown]) -> tuple[tuple
     if not any(readers):
         return tuple(tuple(row[:width]) for row in rows)
     return tuple(tuple(value if read is None else read(value) for read, value in zip(readers, row[:width], strict=True)) for row in rows)
+
+
+def _tell_reads(session: Session, cls: type[Entity], rows: Sequence[Sequence[Any]], flag: int) -> None:
+    """Tell the audit which sensitive records are on a page of values; records tell it themselves when they are loaded."""
+    tell = session.orm.reads
+    if tell is not None and cls.__sensitive__:
+        for row in rows:
+            if cls.__sensitive__ is True or row[flag]:
+                tell(cls.entity_name(), row[-1])
 
 
 def _count(session: Session, listing: Listing, arguments: Mapping[str, Any], how: Counting) -> Count:

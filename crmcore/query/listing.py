@@ -79,8 +79,8 @@ class Listing:
         key = (columns, None if start is None else start.empty, backward)
         found = self._driver.get(key)
         if found is None:
-            shown = self.shown(session, columns)
-            selects = self.selects([each.expression for each in shown], columns, start, backward=backward)
+            selected = [*(each.expression for each in self.shown(session, columns)), *sensitive_columns(self.cls)]
+            selects = self.selects(selected, columns, start, backward=backward)
             found = self._driver[key] = [prepare(each, session.crm.engine.dialect) for each in selects]
         return found
 
@@ -150,6 +150,11 @@ def _shown(session: Session, cls: type[Entity], columns: Sequence[str]) -> list[
     if problems:
         raise UsageError("QUERY_INVALID", problems)
     return found
+
+
+def sensitive_columns(cls: type[Entity]) -> tuple[ColumnElement[Any], ...]:
+    """Return what a list of values reads besides, to know which of its records are sensitive."""
+    return (cls.__table__.c[cls.__sensitive__],) if isinstance(cls.__sensitive__, str) else ()
 
 
 def forget(session: Session) -> None:

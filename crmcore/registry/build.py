@@ -13,11 +13,13 @@ from crmcore.access.functions import CORE_PERMISSIONS
 from crmcore.access.signin.cleanup import SIGNIN_JOBS
 from crmcore.access.signin.events import SIGNIN_EVENTS
 from crmcore.accounts.events import AccountOwnerChanged
+from crmcore.audit.jobs import AUDIT_JOBS
 from crmcore.errors import ErrorCode, Problem, StartError
 from crmcore.events import Event, LoopDetected, RecordVerb
 from crmcore.hooks import Migrations, declaring, runtime
 from crmcore.merge.events import MERGE_EVENTS
 from crmcore.model import CORE, PLATFORM_TABLES, Entity
+from crmcore.monitoring.kinds import CORE_CONTRIBUTIONS
 from crmcore.privacy.events import PRIVACY_EVENTS
 from crmcore.registry.checks import (
     check_behaviour,
@@ -152,16 +154,15 @@ def _point_reasons(module: ModuleType, plugin: str, owners: Mapping[str, str]) -
 
 
 def _check(ordered: Sequence[LoadedPlugin], declarations: Declarations, required: Mapping[str, frozenset[str]]) -> list[Problem]:
-    classes = _entities(declarations)
-    entities = set(classes)
+    entities = _entities(declarations)
     problems = check_names(declarations)
     problems += check_tables(ordered, declarations, required)
-    problems += check_behaviour(declarations, entities)
+    problems += check_behaviour(declarations, set(entities))
     problems += check_data(declarations, entities)
     problems += check_texts(declarations)
-    problems += check_following(declarations, classes)
+    problems += check_following(declarations, entities)
     if declarations.of("crm_configurables") or declarations.of("crm_configured"):
-        problems += check_configurables(declarations, entities)
+        problems += check_configurables(declarations, set(entities))
     if configurable := declarations.of("crm_configuration"):
         # Imported here: it brings in Cerberus, which a CRM without settings does not need.
         from crmcore.deployment import check_schema  # noqa: PLC0415
@@ -229,6 +230,7 @@ def _assemble(
         normalisers=_frozen(_normalisers(declarations)),
         watchers=tuple(BoundWatcher(item.plugin, item.value) for item in declarations.of("crm_watchers")),
         derived=_by_plugin(declarations, "crm_derived_tables"),
+        contributions=_frozen({kind.name: kind for kind in CORE_CONTRIBUTIONS} | dict(_by_name(declarations, "crm_contributions"))),
     )
 
 
@@ -251,7 +253,7 @@ def _event_types(entities: Mapping[str, type[Entity]], declarations: Declaration
 
 
 def _jobs(declarations: Declarations) -> dict[str, BoundJob]:
-    found = {job.name: BoundJob(CORE, job) for job in (*CORE_JOBS, *SIGNIN_JOBS)}
+    found = {job.name: BoundJob(CORE, job) for job in (*CORE_JOBS, *SIGNIN_JOBS, *AUDIT_JOBS)}
     return found | {item.value.name: BoundJob(item.plugin, item.value) for item in declarations.of("crm_jobs")}
 
 

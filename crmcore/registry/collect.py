@@ -18,6 +18,7 @@ from crmcore.hooks import (
     ConfigSchema,
     Configurable,
     Configured,
+    ContributionKind,
     FieldType,
     Handler,
     Job,
@@ -52,6 +53,7 @@ LISTS: Final[Mapping[str, type]] = {
     "crm_normalisers": Normaliser,
     "crm_watchers": Watcher,
     "crm_derived_tables": Table,
+    "crm_contributions": ContributionKind,
 }
 SINGLES: Final[Mapping[str, type]] = {"crm_migrations": Migrations, "crm_configuration": ConfigSchema}
 _CLASSES: Final = frozenset({"crm_tables", "crm_events"})

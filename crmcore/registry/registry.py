@@ -19,6 +19,7 @@ from crmcore.hooks import (
     ConfigSchema,
     Configurable,
     Configured,
+    ContributionKind,
     FieldType,
     Handler,
     Job,
@@ -119,6 +120,8 @@ class Registry:
     watchers: tuple[BoundWatcher, ...]
     derived: Mapping[str, tuple[Table, ...]]
     """Plugin → its tables without records of their own."""
+    contributions: Mapping[str, ContributionKind]
+    """What counts as somebody's contribution, the core's kinds first."""
 
     def tables(self, owner: str) -> tuple[Table, ...]:
         """Return the tables of a plugin, or of the core, parents before children."""

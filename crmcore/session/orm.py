@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, event
@@ -19,6 +20,8 @@ class OrmSession(Session):
         super().__init__(*args, **kwargs)
         self.has_begun = False
         self.guard: Guard | None = None
+        self.reads: Callable[[str, int], None] | None = None
+        """Told of each sensitive record that is loaded, by entity and key; None where nobody looks, but the system."""
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:  # noqa: ANN401
         """Return what the next statement runs on; asked for each, and answered by the guard for a user's transactions."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import select
 
-from crmcore.model import AUDIT, Entity
-from crmcore.storage import translate_errors, write_transaction
+from crmcore.audit import REFUSED
+from crmcore.audit.writing import Told, write_apart
+from crmcore.model import Entity
+from crmcore.storage import translate_errors
 
 if TYPE_CHECKING:
     from crmcore.session.session import Session
-
-_REFUSED: Final = "refused"
 
 
 @attrs.frozen
@@ -28,47 +28,32 @@ class Refusal:
 
 def audit_refused(session: Session, refusals: Sequence[Refusal]) -> None:
     """Write refusals in a transaction of their own; call it when the unit of work is undone."""
-    with translate_errors():
-        if session.hosted:
-            # A second connection could wait for the host's for ever; like everything there, this lasts if the host commits.
-            with session.guard.lifted():
-                _write(session.orm.connection(), session, refusals)
-                session.guard.leave()
-                session.orm.commit()
-            return
-        with write_transaction(session.crm.engine) as connection:
-            _write(connection, session, refusals)
+    if told := _told(session, refusals):
+        write_apart(session, told)
+
+
+def audit_now(session: Session, refusals: Sequence[Refusal]) -> None:
+    """Write refusals although this transaction goes on; after it, when it has the lock for which another would wait."""
+    if session.hosted or session.writing:
+        session.asides.wait(_told(session, refusals))
+    else:
+        audit_refused(session, refusals)
 
 
 def audit_hidden(session: Session, cls: type[Entity], key: int) -> None:
     """Write down that a user asked for a record by its key that is there, and does not exist for that user (S06)."""
     guard = session.guard
     with translate_errors(), guard.lifted():
-        connection = session.orm.connection()
         column = cls.__table__.c.id
-        if not guard.limited or connection.execute(select(column).where(column == key)).first() is None:
+        if not guard.limited or session.orm.connection().execute(select(column).where(column == key)).first() is None:
             return
-        refusal = Refusal(cls.entity_name(), key, {"code": [None, "ACCESS_DENIED"], "verb": [None, "read"]})
-        if session.hosted or session.writing:
-            # This transaction has the lock: another would wait for it.
-            _write(connection, session, [refusal])
-            return
-    audit_refused(session, [refusal])
+    audit_now(session, [Refusal(cls.entity_name(), key, {"code": [None, "ACCESS_DENIED"], "verb": [None, "read"]})])
 
 
-def _write(connection: Connection, session: Session, refusals: Sequence[Refusal]) -> None:
-    rows = [
-        {
-            "at": session.now(),
-            "actor": session.actor.name,
-            "device": session.actor.device,
-            "source": session.source,
-            "correlation_id": session.unit.cause.correlation_id,
-            "entity": each.entity,
-            "entity_id": each.id,
-            "verb": _REFUSED,
-            "changes": each.changes,
-        }
+def _told(session: Session, refusals: Sequence[Refusal]) -> list[Told]:
+    """Leave out what this session was refused before: who tries without an end does not fill the disk."""
+    return [
+        (each.entity, each.id, REFUSED, each.changes)
         for each in refusals
+        if session.asides.is_new(REFUSED, each.entity, each.id, str(each.changes))
     ]
-    connection.execute(insert(AUDIT), rows)

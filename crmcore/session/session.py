@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Executable, Result, ScalarResult, Select
 from sqlalchemy.engine import Row
 
 from crmcore.access.guard import Guard
+from crmcore.audit.asides import Asides
 from crmcore.errors import RecordNotFound, UsageError
 from crmcore.events import Envelope, Event
 from crmcore.model import Entity
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
     from crmcore.accounts.consents import ConsentsApi
     from crmcore.accounts.portfolios import PortfoliosApi
     from crmcore.app import Crm
+    from crmcore.audit import AuditApi
     from crmcore.changesets import ChangeSets
     from crmcore.characteristics.api import CharacteristicsApi
     from crmcore.interactions.api import InteractionsApi
     from crmcore.lookups.api import LookupsApi
     from crmcore.merge.api import MergesApi
+    from crmcore.monitoring import MonitoringApi
     from crmcore.privacy import PrivacyApi
     from crmcore.query.api import SearchApi
     from crmcore.registry import Dispatcher, Registry
@@ -73,6 +76,8 @@ class Session:
         self._unit: UnitOfWork | None = None
         self.guard = Guard(self)
         self.orm.guard = self.guard
+        self.asides = Asides(self)
+        self.orm.reads = None if actor.is_system else self.asides.read
         self.jobs = JobsApi(self)
         self.timers = TimersApi(self)
 
@@ -138,6 +143,20 @@ class Session:
         from crmcore.access.signin import SignInApi  # noqa: PLC0415 - it uses the session
 
         return SignInApi(self)
+
+    @cached_property
+    def audit(self) -> AuditApi:
+        """Who changed, read or was refused what; for administrators."""
+        from crmcore.audit import AuditApi  # noqa: PLC0415 - it uses the session
+
+        return AuditApi(self)
+
+    @cached_property
+    def monitoring(self) -> MonitoringApi:
+        """Who feeds the CRM, and who does not."""
+        from crmcore.monitoring import MonitoringApi  # noqa: PLC0415 - it uses the session
+
+        return MonitoringApi(self)
 
     @cached_property
     def portfolios(self) -> PortfoliosApi:
@@ -387,6 +406,7 @@ class Session:
         self.orm.has_begun = False
         self._unit = None
         self.guard.ended()
+        self.asides.write()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -102,6 +102,7 @@ class UnitOfWork:
         guard = self.session.guard
         with guard.lifted():
             if problems := self.problems_of(changes):
+                guard.mourn(changes)
                 raise ValidationFailed("VALIDATION_FAILED", problems)
             self.session.take_write_lock()
             with guard.lowered():

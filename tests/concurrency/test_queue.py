@@ -130,7 +130,7 @@ def test_workers_that_start_together_give_each_recurring_job_one_row(zygote, led
         zygote.wait(worker).ok()
     with open_crm(ledger_url) as crm, crm.engine.connect() as connection:
         rows = connection.execute(select(SCHEDULE.c.job)).scalars().all()
-        assert sorted(rows) == ["clockwork.tick", "core.prune", "core.signin"]
+        assert sorted(rows) == ["clockwork.tick", "core.audit_expire", "core.audit_seal", "core.prune", "core.signin"]
 
 
 def test_a_key_that_waits_is_not_run_before_the_commit_that_asked_for_it_again(ledger_url):

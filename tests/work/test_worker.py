@@ -316,7 +316,7 @@ def test_finished_rows_are_pruned_and_dead_ones_stay(open_crm):
         kept = connection.execute(select(JOB.c.name, JOB.c.state).where(JOB.c.plugin == "toy")).all()
         schedules = connection.execute(select(SCHEDULE.c.job)).scalars().all()
     assert kept == [("toy.explode", "dead")]
-    assert sorted(schedules) == ["core.prune", "core.signin"]
+    assert sorted(schedules) == ["core.audit_expire", "core.audit_seal", "core.prune", "core.signin"]
 
 
 @pytest.mark.parametrize(("name", "args", "code"), [("toy.nte", {}, "JOB_UNKNOWN"), ("toy.note", {"x": object()}, "JOB_ARGUMENTS")])

@@ -1,4 +1,4 @@
-"""Refusals of people who are not signed in: told to the log, and said in words that disclose nothing."""
+"""Refusals of people who are not signed in: told to the log and the audit, and said in words that disclose nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from crmcore.access.signin import attempts
 from crmcore.access.signin.events import SessionRefused
 from crmcore.access.signin.secret import login_or_none
 from crmcore.access.signin.values import Limits
+from crmcore.audit import REFUSED
+from crmcore.audit.writing import write_rows
 from crmcore.errors import AccessDenied
 from crmcore.model import User
 from crmcore.session.actor import Actor
@@ -34,9 +36,16 @@ def refusal(crm: Crm, error: AccessDenied, *, login: str | None = None, device: 
     ``device`` is that of a registered device. A login is told only if there is such a user.
     """
     with system_session(crm, device) as session:
-        told = attempts.count(session, ("refused", error.code, device or ""), Limits.of(crm).attempts_window)
-        if told.number <= TOLD:
-            known = session.scalar(select(User.login).where(User.login == login)) if login and login_or_none(login) else None
-            session.publish(SessionRefused(code=error.code, login=known, device=device))
+        if not is_told_often(session, error.code, device or ""):
+            user = session.scalar(select(User).where(User.login == login)) if login and login_or_none(login) else None
+            session.publish(SessionRefused(code=error.code, login=user.login if user is not None else None, device=device))
+            told = {"code": [None, error.code], "login": [None, user.login if user is not None else None]}
+            session.take_write_lock()
+            write_rows(session.orm.connection(), session, [(User.entity_name(), user.id if user else 0, REFUSED, told)])
         session.commit()
     return error
+
+
+def is_told_often(session: Session, code: str, whose: str) -> bool:
+    """Count a refusal, and return whether as many of its kind were told within the window as are of use."""
+    return attempts.count(session, ("refused", code, whose), Limits.of(session.crm).attempts_window).number > TOLD

@@ -110,10 +110,12 @@ def upgrade() -> None:
         sa.Column("entity_id", sa.BigInteger(), nullable=False),
         sa.Column("verb", sa.String(length=10), nullable=False),
         sa.Column("changes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("redacted", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_audit")),
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_crm_audit_entity_entity_id"), "crm_audit", ["entity", "entity_id"], unique=False)
+    op.create_index(op.f("ix_crm_audit_actor_at"), "crm_audit", ["actor", "at"], unique=False)
     op.create_table(
         "crm_event",
         sa.Column("event_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -1140,6 +1142,63 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_crm_suppression")),
     )
     op.create_index(op.f("ix_crm_suppression_log_id"), "crm_suppression", ["log_id"], unique=False)
+    _audit_chain()
+
+
+def _audit_chain() -> None:
+    """Make the seals of the audit, and the triggers by which the database itself keeps it."""
+    op.create_table(
+        "crm_audit_block",
+        sa.Column("stream", sa.String(length=10), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("previous", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("after_id", sa.BigInteger(), nullable=False),
+        sa.Column("until_id", sa.BigInteger(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("entries", sa.LargeBinary(), nullable=True),
+        sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("stream", "number", name=op.f("pk_crm_audit_block")),
+    )
+    op.create_index(op.f("ix_crm_audit_block_stream_until_id"), "crm_audit_block", ["stream", "until_id"], unique=False)
+    op.create_index(op.f("ix_crm_audit_block_last_at"), "crm_audit_block", ["last_at"], unique=False)
+    for statement in _POSTGRES_KEEPS if op.get_bind().dialect.name == "postgresql" else _SQLITE_KEEPS:
+        op.execute(sa.text(statement))
+
+
+# A row only goes with its block, and only changes by losing what its changes said, of which the digest stays.
+_SAME = ("id", "at", "actor", "source", "correlation_id", "entity", "entity_id", "verb")
+_REDACTION = " AND ".join(
+    [
+        "NEW.redacted IS NOT NULL",
+        "(OLD.redacted IS NULL OR OLD.redacted = NEW.redacted)",
+        *(f"NEW.{name} = OLD.{name}" for name in _SAME),
+        "coalesce(NEW.device, '') = coalesce(OLD.device, '')",
+    ]
+)
+_DROPPED = (
+    "EXISTS (SELECT 1 FROM crm_audit_block b WHERE b.stream = CASE WHEN OLD.verb IN ('read', 'refused') THEN 'access' ELSE 'changes' END "
+    "AND OLD.id > b.after_id AND OLD.id <= b.until_id AND b.dropped_at IS NOT NULL)"
+)
+_ABORT = "BEGIN SELECT RAISE(ABORT, 'crm_audit is append-only'); END"
+_SQLITE_KEEPS = (
+    f"CREATE TRIGGER crm_audit_update BEFORE UPDATE ON crm_audit WHEN NOT ({_REDACTION}) {_ABORT}",
+    f"CREATE TRIGGER crm_audit_delete BEFORE DELETE ON crm_audit WHEN NOT ({_DROPPED}) {_ABORT}",
+)
+_KEEP = (
+    f"IF TG_OP = 'UPDATE' THEN IF {_REDACTION} THEN RETURN NEW; END IF; "
+    f"ELSIF TG_OP = 'DELETE' THEN IF {_DROPPED} THEN RETURN OLD; END IF; END IF; "
+    "RAISE EXCEPTION 'crm_audit is append-only';"
+)
+_POSTGRES_KEEPS = (
+    f"CREATE FUNCTION crm_audit_keep() RETURNS trigger LANGUAGE plpgsql AS $keep$ BEGIN {_KEEP} END $keep$",
+    "CREATE TRIGGER crm_audit_keep BEFORE UPDATE OR DELETE ON crm_audit FOR EACH ROW EXECUTE FUNCTION crm_audit_keep()",
+    "CREATE TRIGGER crm_audit_truncate BEFORE TRUNCATE ON crm_audit FOR EACH STATEMENT EXECUTE FUNCTION crm_audit_keep()",
+)
 
 
 def downgrade() -> None:
@@ -1150,6 +1209,7 @@ def downgrade() -> None:
     op.drop_table("crm_suppression")
     op.drop_table("crm_suppression_key")
     op.drop_table("crm_privacy_log")
+    op.drop_table("crm_audit_block")
     op.drop_table("challenge")
     op.drop_table("user_session")
     op.drop_table("device_user")
@@ -1194,6 +1254,8 @@ def downgrade() -> None:
     op.drop_table("crm_plugin")
     op.drop_table("crm_event")
     op.drop_table("crm_audit")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION crm_audit_keep()")
     op.drop_table("characteristic_change")
     op.drop_table("characteristic")
     op.drop_table("change_set")

@@ -9,11 +9,13 @@ import attrs
 from crmcore.characteristics.soundness import definition_reasons, find_cycle
 from crmcore.errors import Problem
 from crmcore.hooks import CharacteristicDef
+from crmcore.model import Entity
+from crmcore.monitoring.kinds import contribution_reasons
 from crmcore.registry.checks.states import Known, check_table
 from crmcore.registry.collect import Declarations
 
 
-def check_data(declarations: Declarations, entities: Collection[str]) -> list[Problem]:
+def check_data(declarations: Declarations, entities: Mapping[str, type[Entity]]) -> list[Problem]:
     """Return the problems of characteristics (with their graph) and of state tables."""
     types = {item.value.name: item.value for item in declarations.of("crm_field_types")}
     problems: list[Problem] = []
@@ -30,7 +32,14 @@ def check_data(declarations: Declarations, entities: Collection[str]) -> list[Pr
             )
     for definitions in by_entity.values():
         problems += _check_cycle(definitions, owners)
-    return [*problems, *_check_state_tables(declarations, entities)]
+    return [*problems, *_check_state_tables(declarations, entities), *_check_contributions(declarations, entities)]
+
+
+def _check_contributions(declarations: Declarations, entities: Mapping[str, type[Entity]]) -> Iterator[Problem]:
+    for item in declarations.of("crm_contributions"):
+        for reason in contribution_reasons(item.value, entities):
+            params = {"name": item.value.name, "reason": reason}
+            yield Problem(code="CONTRIBUTION_INVALID", plugin=item.plugin, hook="crm_contributions", object=item.value.name, params=params)
 
 
 def _check_state_tables(declarations: Declarations, entities: Collection[str]) -> Iterator[Problem]:

@@ -39,6 +39,7 @@ class LeakMemo(LeakEntity):
 
     __tablename__ = "leak_memo"
     __visibility__ = Visibility.owner("author")
+    __sensitive__ = True
     __personal__ = ()
 
     author: Mapped[str] = mapped_column(String(100))
