@@ -3,7 +3,7 @@
 from crmcore.audit.api import AuditApi
 from crmcore.audit.chain import Head, Sealed
 from crmcore.audit.entries import Entry
-from crmcore.audit.redaction import REDACTED, redact
+from crmcore.audit.redaction import REDACTED, redact, rewrite
 from crmcore.audit.streams import ACCESS, CHANGES, EXPIRED, READ, REDACTION, REFUSED, STREAMS
 from crmcore.audit.verifying import Verdict
 
@@ -22,4 +22,5 @@ __all__ = [
     "Sealed",
     "Verdict",
     "redact",
+    "rewrite",
 ]

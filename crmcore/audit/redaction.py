@@ -30,20 +30,27 @@ def redact(session: Session, rows: Collection[int], *, entity: str, key: int, re
     In the transaction of the session, whose commit makes it last. ``entity`` and ``key`` name the record for whose sake, ``reason`` says
     why: both are told by the audit. Who may ask for it is the caller's business.
     """
-    session.take_write_lock()
-    count = 0
     with session.guard.lifted():
         connection = session.orm.connection()
+        left: dict[int, Mapping[str, Any]] = {}
         for some in batches(sorted(rows)):
+            found = connection.execute(select(AUDIT.c.id, AUDIT.c.changes).where(AUDIT.c.id.in_(some)))
+            left |= {row.id: taken for row in found if (taken := _taken(row.changes, fields)) != row.changes}
+    return rewrite(session, left, entity=entity, key=key, reason=reason)
+
+
+def rewrite(session: Session, left: Mapping[int, Mapping[str, Any]], *, entity: str, key: int, reason: str) -> int:
+    """Leave of audit rows, by their keys, what ``left`` says, and return how many that are; otherwise as `redact`."""
+    session.take_write_lock()
+    with session.guard.lifted():
+        connection = session.orm.connection()
+        for some in batches(sorted(left)):
             found = connection.execute(select(AUDIT).where(AUDIT.c.id.in_(some)).order_by(AUDIT.c.id)).all()
-            changed = [(row, taken) for row in found if (taken := _taken(row.changes, fields)) != row.changes]
-            if not changed:
-                continue
-            count += len(changed)
+            changed = [(row, left[row.id]) for row in found]
             values = [{"key": row.id, "kept": row.redacted or changes_digest(row.changes), "left": taken} for row, taken in changed]
             connection.execute(_REDACT, values)
             write_rows(connection, session, [(OWN, 0, REDACTION, _told(changed, f"{entity} {key}", reason))])
-    return count
+    return len(left)
 
 
 _REDACT: Final = update(AUDIT).where(AUDIT.c.id == bindparam("key")).values(redacted=bindparam("kept"), changes=bindparam("left"))

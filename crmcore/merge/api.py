@@ -17,16 +17,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BindParameter, Row, bindparam, delete, or_, select, update
+from sqlalchemy import BindParameter, Row, bindparam, or_, select
 
 from crmcore.changesets.rows import table_of
 from crmcore.errors import RecordNotFound, UsageError, ValidationFailed
+from crmcore.merge.forgetting import forget_merges, merges_of
 from crmcore.merge.merging import carry_out, forget_loaded, function_problems, prepare
 from crmcore.merge.restoring import restore
 from crmcore.merge.survivorship import Rules
 from crmcore.merge.undoing import Undoing
 from crmcore.merge.values import MergePreview, MergeRecord, MergeResult, UndoResult
-from crmcore.model import MERGE_ROW, Account, AccountMerge, AccountMergeMember
+from crmcore.model import Account, AccountMerge, AccountMergeMember
 from crmcore.session.refusals import audit_hidden
 
 if TYPE_CHECKING:
@@ -132,13 +133,11 @@ class MergesApi:
         session.flush()
         with session.undoing():
             session.take_write_lock()
-            merges = [each.id for each in self.history(account_id)]
             with session.guard.lifted():
                 connection = session.orm.connection()
-                connection.execute(delete(MERGE_ROW).where(MERGE_ROW.c.merge_id.in_(merges)))
-                merge = table_of(AccountMerge)
-                connection.execute(update(merge).where(merge.c.id.in_(merges)).values(decisions=[]))
-            forget_loaded(session, [merge])
+                merges = merges_of(connection, [account_id])
+                forget_merges(connection, merges)
+            forget_loaded(session, [table_of(AccountMerge)])
             # So that the commit writes, although no record changed in the session.
             session.unit.finishers.append(lambda _: None)
         return len(merges)

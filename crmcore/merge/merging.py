@@ -131,6 +131,7 @@ def carry_out(prepared: Prepared, reason: str) -> MergeResult:
     journal.write(merge_id)
     searched = any(relinking.touches(cls.__tablename__) for cls in (Person, ContactPoint)) or prepared.decisions.points
     refresh_words(session, prepared.ids if searched else prepared.ids[1:])
+    tell_watchers(session, prepared.ids, {table.name: rows for table, rows in relinking.changes.items()})
     merged, relinked = prepared.ids[1:], relinking.counts()
     session.publish(AccountMerged(merge_id=merge_id, survivor_id=survivor.id, merged_ids=merged, relinked=relinked))
     return MergeResult(
@@ -253,6 +254,16 @@ def forget_loaded(session: Session, tables: Iterable[Table]) -> None:
     for record in list(session.orm.identity_map.values()):
         if isinstance(record, Entity) and record.__tablename__ in names:
             session.orm.expire(record)
+
+
+def tell_watchers(session: Session, ids: Sequence[int], rows: Mapping[str, Iterable[Key]]) -> None:
+    """Have those who watch accounts, or rows of tables that statements wrote past the unit of work, know at its end."""
+    touched = session.unit.touched
+    touched.note_keys(session, Account.entity_name(), ids)
+    for cls in session.registry.entities.values():
+        keys = [key[0] for key in rows.get(cls.__tablename__, ()) if len(key) == 1]
+        if keys and cls is not Account:
+            touched.note_keys(session, cls.entity_name(), keys)
 
 
 def refresh_words(session: Session, ids: Sequence[int]) -> None:

@@ -16,9 +16,9 @@ from crmcore.errors import UsageError
 from crmcore.events import RecordVerb
 from crmcore.merge.deciding import HISTORY_SOURCE
 from crmcore.merge.events import AccountUnmerged
-from crmcore.merge.images import delete_rows, insert_images, update_images
+from crmcore.merge.images import Key, delete_rows, insert_images, update_images
 from crmcore.merge.journal import ADDED, DROPPED, RECORD, Entry
-from crmcore.merge.merging import ACCOUNT, READING, forget_loaded, refresh_words
+from crmcore.merge.merging import ACCOUNT, READING, forget_loaded, refresh_words, tell_watchers
 from crmcore.merge.undoing import Undoing
 from crmcore.merge.values import UndoResult
 from crmcore.model import Account, AccountMerge, CharacteristicChange, UtcDateTime
@@ -137,5 +137,10 @@ def _tell(undoing: Undoing) -> None:
     for key, changes in undoing.told.items():
         session.unit.tell(Change(Account.entity_name(), RecordVerb.UPDATED, records[key[0]], dict(changes)), session.now())
     refresh_words(session, undoing.accounts)
+    rows: dict[str, list[Key]] = defaultdict(list)
+    for entry in undoing.entries:
+        if entry.action != ADDED:
+            rows[entry.table].append(entry.key)
+    tell_watchers(session, undoing.accounts, rows)
     merge = undoing.merge
     session.publish(AccountUnmerged(merge_id=merge.id, survivor_id=merge.survivor_id, merged_ids=undoing.members))

@@ -168,6 +168,7 @@ AUDIT_BLOCK: Final = Table(
     Column("dropped_at", UtcDateTime),
     Index(None, "stream", "until_id"),
     Index(None, "last_at"),
+    info={MERGE: LOG},
 )
 """The seals of the audit: each block has the hashes of its rows, and the hash of the block before it."""
 

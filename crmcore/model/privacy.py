@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, String, Table
 
 from crmcore.model.base import KEYS_ONCE, METADATA
+from crmcore.model.merging import LOG, MERGE
 from crmcore.model.types import BigId, Json, UtcDateTime
 
 PRIVACY_LOG: Final = Table(
@@ -27,7 +28,7 @@ PRIVACY_LOG: Final = Table(
     Column("scrubbed_at", UtcDateTime),
     Index(None, "entity", "entity_id"),
     Index(None, "due"),
-    info={KEYS_ONCE: True},
+    info={KEYS_ONCE: True, MERGE: LOG},
 )
 """Who erased, exported or let back whom, when and why (GDPR art. 5(2)). It names records by their keys, and holds no personal data."""
 

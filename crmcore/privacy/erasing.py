@@ -10,13 +10,15 @@ import attrs
 from sqlalchemy import Connection, Table, insert, select, update
 
 from crmcore.labels import Label
+from crmcore.merge.forgetting import forget_merges, merges_of, merges_that_keep
 from crmcore.model import AUDIT, EVENT, PRIVACY_LOG, Account, Entity, Person
 from crmcore.privacy import redaction, suppression
 from crmcore.privacy.emptying import empty_values, personal_columns
 from crmcore.privacy.known import Known, known_by
-from crmcore.privacy.references import Belongings, belongings
+from crmcore.privacy.references import Belongings, belongings, with_dropped
 from crmcore.privacy.values import Erasure, Preview, TableReport
 from crmcore.query.documents import read_documents
+from crmcore.query.fulltext import remove as remove_documents
 from crmcore.query.fulltext import write as write_documents
 from crmcore.storage import batches
 
@@ -74,8 +76,8 @@ def plan_of_erasure(session: Session, root: type[Subject], key: int, keep: Mappi
     """Find all that belongs to somebody, and what becomes of it today; works past the guard."""
     connection = session.orm.connection()
     merged = merged_into(connection, key) if root is Account else ()
-    entities = session.registry.entities.values()
-    belong = belongings(connection, entities, root, {key, *merged})
+    entities = tuple(session.registry.entities.values())
+    belong = with_dropped(connection, belongings(connection, entities, root, {key, *merged}), entities)
     day = session.crm.access.today()
     rows = tuple(each for cls in belong.classes if cls in belong.live for each in _treat(connection, cls, belong.live[cls], keep, day))
     return Plan(root=root, key=key, merged=merged, belong=belong, rows=rows, known=known_by(connection, belong))
@@ -161,11 +163,14 @@ def carry_out(session: Session, plan: Plan, reason: str) -> Erasure:
     """Do what a plan says, in the session's transaction, with the write lock and past the guard."""
     connection = session.orm.connection()
     now, actor = session.now(), session.actor.name
-    redacted = _redact(session, connection, plan)
+    redacted = _redact(redaction.Redaction(session, plan.root.entity_name(), plan.key, reason), plan)
+    _forget_merges(connection, plan)
     for rows in plan.rows:
         _empty(session, connection, rows)
     _stamp(session, connection, plan)
     _index(connection, plan)
+    for cls, keys in plan.belong.live.items():
+        session.unit.touched.note_keys(session, cls.entity_name(), sorted(keys))
     report = _report(plan.rows)
     row = {
         "kind": "erasure",
@@ -194,15 +199,22 @@ def carry_out(session: Session, plan: Plan, reason: str) -> Erasure:
     )
 
 
-def _redact(session: Session, connection: Connection, plan: Plan) -> dict[str, int]:
-    found = redaction.redact_values(connection, plan.known.texts)
+def _forget_merges(connection: Connection, plan: Plan) -> None:
+    """Delete the journals that have values of the person: those merges cannot be undone any more."""
+    accounts = {plan.key, *plan.merged} if plan.root is Account else set()
+    rows = {cls: plan.belong.all(cls) for cls in plan.belong.classes}
+    forget_merges(connection, merges_of(connection, accounts) | merges_that_keep(connection, rows))
+
+
+def _redact(by: redaction.Redaction, plan: Plan) -> dict[str, int]:
+    found = redaction.redact_values(by, plan.known.texts)
     counts = {AUDIT.name: 0, EVENT.name: 0}
     for cls in plan.belong.classes:
         keys = plan.belong.all(cls)
-        counts[AUDIT.name] += redaction.redact_audit(connection, cls, keys)
-        counts[EVENT.name] += redaction.redact_events(connection, cls, keys)
-    declared = [event.cls for event in session.registry.events.values() if event.cls is not None]
-    counts[EVENT.name] += redaction.redact_declared(connection, declared, plan.belong)
+        counts[AUDIT.name] += redaction.redact_audit(by, cls, keys)
+        counts[EVENT.name] += redaction.redact_events(by, cls, keys)
+    declared = [event.cls for event in by.session.registry.events.values() if event.cls is not None]
+    counts[EVENT.name] += redaction.redact_declared(by, declared, plan.belong)
     for name, count in counts.items():
         found[name] = found.get(name, 0) + count
     return {name: count for name, count in sorted(found.items()) if count}
@@ -247,4 +259,5 @@ def _index(connection: Connection, plan: Plan) -> None:
     accounts = set(plan.belong.live.get(Account, ()))
     for some in batches(sorted(plan.belong.live.get(Person, ()))):
         accounts.update(connection.execute(select(people.c.account_id).where(people.c.id.in_(some))).scalars())
-    write_documents(connection, read_documents(connection, accounts), new=False)
+    remove_documents(connection, accounts)
+    write_documents(connection, read_documents(connection, accounts), new=True)

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 from sqlalchemy import Column, ColumnElement, Connection, Table, Text, bindparam, cast, false, func, or_, select, update
 
+from crmcore.audit import rewrite as rewrite_audit
 from crmcore.events import Event
 from crmcore.model import AUDIT, EVENT, JOB, ChangeSet, Entity, SavedSearch
 from crmcore.privacy.references import Belongings
 from crmcore.storage import batches, dump_json
+
+if TYPE_CHECKING:
+    from crmcore.session import Session
 
 MARKER: Final = "[erased]"
 """What stands where a personal value was."""
 _PER_STATEMENT: Final = 100
 _LONGEST_NAME: Final = 99
 """Of a saved search: the column takes 120 characters, of which the key that tells two of them apart takes 20."""
+
+
+@attrs.frozen
+class Redaction:
+    """One erasure, as far as it rewrites what was written down: for whose sake, and why, which the audit tells."""
+
+    session: Session
+    entity: str
+    key: int
+    reason: str
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of the transaction."""
+        return self.session.orm.connection()
 
 
 def redact_changes(changes: Mapping[str, Any], personal: Collection[str]) -> dict[str, Any]:
@@ -29,47 +48,47 @@ def _mark(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return MARKER if value not in (None, "", {}, []) else value
 
 
-def rewrite(connection: Connection, key: ColumnElement[Any], column: Column[Any], rows: Mapping[Any, Any]) -> int:
-    """Write other values into a column of some rows, by their keys, and return how many; all that is redacted goes through here.
-
-    The audit too (``column is AUDIT.c.changes``): what keeps it tamper-evident has its place here.
-    """
+def _rewrite(by: Redaction, key: ColumnElement[Any], column: Column[Any], rows: Mapping[Any, Any]) -> int:
+    """Write other values into a column of some rows, by their keys, and return how many; all that is redacted goes through here."""
+    if rows and column is AUDIT.c.changes:
+        # Its chain of seals has to hold: it keeps the digest of what was there, and tells what is left.
+        return rewrite_audit(by.session, rows, entity=by.entity, key=by.key, reason=by.reason)
     if rows:
         statement = update(column.table).where(key == bindparam("row_key")).values({column.name: bindparam("row_value")})
-        connection.execute(statement, [{"row_key": row_key, "row_value": value} for row_key, value in rows.items()])
+        by.connection.execute(statement, [{"row_key": row_key, "row_value": value} for row_key, value in rows.items()])
     return len(rows)
 
 
-def redact_audit(connection: Connection, cls: type[Entity], keys: Collection[int]) -> int:
+def redact_audit(by: Redaction, cls: type[Entity], keys: Collection[int]) -> int:
     """Redact the audit of some records, and return how many rows changed."""
-    return _redact_changes(connection, AUDIT.c.id, AUDIT, cls, keys)
+    return _redact_changes(by, AUDIT.c.id, AUDIT, cls, keys)
 
 
-def redact_events(connection: Connection, cls: type[Entity], keys: Collection[int]) -> int:
+def redact_events(by: Redaction, cls: type[Entity], keys: Collection[int]) -> int:
     """Redact the record events of some records, and return how many rows changed."""
-    return _redact_changes(connection, EVENT.c.event_id, EVENT, cls, keys)
+    return _redact_changes(by, EVENT.c.event_id, EVENT, cls, keys)
 
 
-def _redact_changes(connection: Connection, key: ColumnElement[Any], table: Table, cls: type[Entity], keys: Collection[int]) -> int:
+def _redact_changes(by: Redaction, key: ColumnElement[Any], table: Table, cls: type[Entity], keys: Collection[int]) -> int:
     personal = frozenset(cls.__personal__)
     if not personal:
         return 0
     count = 0
     for some in batches(sorted(keys)):
         query = select(key.label("key"), table.c.changes).where(table.c.entity == cls.entity_name(), table.c.entity_id.in_(some))
-        rows = connection.execute(query).all()
+        rows = by.connection.execute(query).all()
         new = {row.key: found for row in rows if (found := redact_changes(row.changes, personal)) != row.changes}
-        count += rewrite(connection, key, table.c.changes, new)
+        count += _rewrite(by, key, table.c.changes, new)
     return count
 
 
-def redact_declared(connection: Connection, events: Iterable[type[Event]], belong: Belongings) -> int:
+def redact_declared(by: Redaction, events: Iterable[type[Event]], belong: Belongings) -> int:
     """Redact the payloads of declared events about some records, in the fields that their classes call personal."""
     count = 0
     for event in events:
         if not event.PERSONAL:
             continue
-        rows = connection.execute(select(EVENT.c.event_id, EVENT.c.payload).where(EVENT.c.type == event.TYPE))
+        rows = by.connection.execute(select(EVENT.c.event_id, EVENT.c.payload).where(EVENT.c.type == event.TYPE))
         keys_of = {cls.entity_name(): belong.all(cls) for cls in belong.classes}
         about = {field: keys_of.get(name, set()) for field, name in event.ABOUT.items()}
         new = {
@@ -77,7 +96,7 @@ def redact_declared(connection: Connection, events: Iterable[type[Event]], belon
             for row in rows
             if any(row.payload.get(field) in keys for field, keys in about.items())
         }
-        count += rewrite(connection, EVENT.c.event_id, EVENT.c.payload, new)
+        count += _rewrite(by, EVENT.c.event_id, EVENT.c.payload, new)
     return count
 
 
@@ -116,29 +135,29 @@ def _places() -> Sequence[_Place]:
     )
 
 
-def redact_values(connection: Connection, values: Collection[str]) -> dict[str, int]:
+def redact_values(by: Redaction, values: Collection[str]) -> dict[str, int]:
     """Replace values by which somebody is known, wherever they stand in what nothing refers from; return the rows changed, by table."""
     wanted = sorted(values, key=len, reverse=True)
     found: dict[str, int] = {}
     for place in _places() if wanted else ():
-        count = _redact_place(connection, place, wanted)
+        count = _redact_place(by, place, wanted)
         if count:
             found[place.table.name] = found.get(place.table.name, 0) + count
     return found
 
 
-def _redact_place(connection: Connection, place: _Place, values: Sequence[str]) -> int:
+def _redact_place(by: Redaction, place: _Place, values: Sequence[str]) -> int:
     key, column = place.table.c[place.key], place.table.c[place.column]
     replace = _replacer(values)
     rows: dict[Any, Any] = {}
     for some in batches(values, _PER_STATEMENT):
-        holding = _contains(connection, column, some, is_json=place.is_json)
+        holding = _contains(by.connection, column, some, is_json=place.is_json)
         query = select(key.label("key"), column.label("value")).where(column.is_not(None), holding)
-        rows |= {row.key: row.value for row in connection.execute(query)}
+        rows |= {row.key: row.value for row in by.connection.execute(query)}
     changed = {row_key: new for row_key, old in rows.items() if (new := replace(old)) != old}
     if place.unique:
         changed = {row_key: f"{new[:_LONGEST_NAME]} {row_key}" for row_key, new in changed.items()}
-    return rewrite(connection, key, column, changed)
+    return _rewrite(by, key, column, changed)
 
 
 def _contains(connection: Connection, column: ColumnElement[Any], values: Sequence[str], *, is_json: bool) -> ColumnElement[bool]:

@@ -10,7 +10,8 @@ import attrs
 from sqlalchemy import Connection, Table, select
 
 from crmcore.events import RecordVerb
-from crmcore.model import AUDIT, Entity
+from crmcore.merge.forgetting import dropped_rows, merges_of
+from crmcore.model import AUDIT, Account, Entity
 from crmcore.storage import batches
 
 Keys = Mapping[type[Entity], set[int]]
@@ -80,6 +81,23 @@ def belongings(connection: Connection, entities: Iterable[type[Entity]], root: t
             if new or ended:
                 waiting.append((reference.cls, new | ended))
     return Belongings({cls: found for cls, found in live.items() if found}, {cls: found for cls, found in gone.items() if found})
+
+
+def with_dropped(connection: Connection, belong: Belongings, entities: Iterable[type[Entity]]) -> Belongings:
+    """Add the rows that had to go when accounts were merged, which only the journals of the merges have: history still tells of them."""
+    known: dict[str, list[Reference]] = defaultdict(list)
+    for reference in references(entities):
+        known[reference.cls.__tablename__].append(reference)
+    targets = {cls.__tablename__: cls for cls in belong.classes}
+    gone = {cls: set(keys) for cls, keys in belong.gone.items()}
+    for dropped in dropped_rows(connection, merges_of(connection, belong.live.get(Account, ()))):
+        for reference in known[dropped.table]:
+            named = str(dropped.image.get(reference.named_by, "")) if reference.named_by else ""
+            target = next((cls for cls in targets.values() if cls.entity_name() == named), None) if named else targets.get(reference.target)
+            held = dropped.image.get(reference.column)
+            if target is not None and held is not None and int(held) in belong.all(target):
+                gone.setdefault(reference.cls, set()).add(dropped.key)
+    return Belongings(belong.live, gone)
 
 
 def _referring(connection: Connection, reference: Reference, target: type[Entity], keys: set[int]) -> set[int]:

@@ -90,6 +90,47 @@ def test_no_canary_is_left_in_any_table_or_file_or_log_and_nobody_else_loses_any
     assert done.due == kept["canary.bill"].until
 
 
+@pytest.mark.feature("I-19", "I-71")
+def test_journals_of_merges_keep_nothing_of_who_was_erased_and_the_audit_still_holds(crm):
+    nest, other = Nest("Zq9w"), Nest("Xk7v")
+    kept = []
+    for each in (nest, other):
+        keys = []
+        for number in (1, 2):
+            with crm.session(SETUP) as s:
+                mail = {"kind": "email", "value": "same@example.com"}
+                made = s.accounts.create(name=each.text(), phone1=each.phone(), notes=each.text(), contact_points=[mail])
+                s.commit()
+                keys.append(made.id)
+                if number > 1:
+                    s.accounts.relate("partner", made, s.require(Account, keys[0]), notes=each.text())
+                s.commit()
+        with crm.session(SETUP) as s:
+            merged = s.merges.merge(keys[0], keys[1:], reason="one and the same")
+            s.commit()
+            kept.append((keys[0], merged.id))
+    with crm.session(SETUP) as s:
+        s.audit.seal()
+        s.commit()
+        head = s.audit.verify().heads
+    assert "crm_merge_row" in places(crm, nest.marks)
+    with crm.session(SETUP) as s:
+        s.privacy.erase(s.require(Account, kept[0][0]), reason="request")
+        s.commit()
+        s.audit.seal()
+        s.commit()
+    assert scrub(crm).done
+    assert places(crm, nest.marks) == set()
+    assert "crm_merge_row" in places(crm, other.marks)
+    with crm.session(SETUP) as s:
+        verdict = s.audit.verify(head)
+        assert verdict.sound, verdict.findings
+        assert verdict.redacted > 0
+        with pytest.raises(UsageError, match="MERGE_FORGOTTEN"):
+            s.merges.undo(kept[0][1])
+        s.merges.undo(kept[1][1])
+
+
 def test_what_is_not_committed_never_happened_and_a_killed_erasure_neither(two):
     crm, [(_nest, keys), _] = two
     before = tables_of(crm)

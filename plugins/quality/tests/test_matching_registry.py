@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from crmcore_quality.matching import (
+    MATCH_KEY,
     DuplicateAnswer,
     auto_groups,
     changed_since,
@@ -81,12 +80,23 @@ def test_a_merge_goes_through_the_core_and_is_kept_as_an_answer(crm):
         put(s, *ROSSI)
         scan(s)
         s.commit()
-        calls = []
-        merges = SimpleNamespace(merge=lambda survivor, others, **how: calls.append((survivor, others, how)))
-        s.merges = merges
-        merge(s, M, [B, C], rule="newest")
+        done = merge(s, M, [B, C], rule="newest", reason="same VAT code")
+        assert sorted(s.execute(select(DuplicateAnswer.account_id, DuplicateAnswer.other_id, DuplicateAnswer.answer)).all()) == [
+            (M, M, "same"),
+            (M, M, "same"),
+        ]
         s.commit()
-        assert calls == [(M, [B, C], {"rule": "newest", "reason": "duplicates: system:test"})]
+        assert s.merges.history(M)[0].reason == "duplicates: same VAT code"
+        # Nothing is a duplicate any more, and nobody has keys who is no more.
+        scan(s)
+        s.commit()
+        assert pairs_of(s) == set()
+        with s.guard.lifted():
+            assert set(s.scalars(select(MATCH_KEY.c.record_id))) == {M}
+        s.merges.undo(done.id)
+        s.commit()
+        with s.guard.lifted():
+            assert set(s.scalars(select(MATCH_KEY.c.record_id))) == {M, B, C}
         assert sorted(s.execute(select(DuplicateAnswer.account_id, DuplicateAnswer.other_id, DuplicateAnswer.answer)).all()) == [
             (M, B, "same"),
             (M, C, "same"),

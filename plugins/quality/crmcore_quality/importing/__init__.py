@@ -2,7 +2,6 @@
 
 from crmcore_quality.importing.api import PERMISSION, Detected, Imports
 from crmcore_quality.importing.casting import Values
-from crmcore_quality.importing.checks import RowCheck, Search
 from crmcore_quality.importing.codes import CODES
 from crmcore_quality.importing.model import Import, ImportKey, ImportMapping, ImportRow
 from crmcore_quality.importing.sources import Source, open_source
@@ -33,8 +32,6 @@ __all__ = [
     "Policy",
     "Replace",
     "ReportRow",
-    "RowCheck",
-    "Search",
     "Source",
     "Structure",
     "Summary",

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from crmcore import Problem
 from crmcore.accounts import AccountData, KeyRef
-from crmcore_quality.importing import checks
 from crmcore_quality.importing.casting import Values
 from crmcore_quality.importing.finding import State, find_accounts, read_states
 from crmcore_quality.importing.model import ImportKey
+from crmcore_quality.importing.resembling import similar
 from crmcore_quality.importing.values import Outcome, Policy, Replace, Structure, problem
 
 if TYPE_CHECKING:
@@ -79,9 +79,6 @@ def plan_rows(
     if decision is None:
         _find_repeated(session, import_id, plans)
     open_plans = [plan for plan in plans if plan.outcome is Outcome.CREATED]
-    for place, found in checks.rejected(session, [plan.values for plan in open_plans]).items():
-        open_plans[place].end(Outcome.REJECTED, found)
-    open_plans = [plan for plan in open_plans if plan.outcome is Outcome.CREATED]
     if decision is not None:
         for plan in open_plans:
             plan.end(decision.outcome, account_id=decision.account_id)
@@ -135,7 +132,7 @@ def _match(session: Session, structure: Structure, plans: Sequence[Plan]) -> Non
         if holders:
             _decide(structure, plan, holders)
     if structure.policy is Policy.REVIEW:
-        for place, holders in checks.similar(session, [plan.values for plan in new]).items():
+        for place, holders in similar(session, [plan.values for plan in new]).items():
             ids = ", ".join(map(str, holders))
             new[place].end(Outcome.REVIEW, problem("QUALITY_IMPORT_MATCH", ids=ids), holders[0])
 

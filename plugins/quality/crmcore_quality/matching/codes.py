@@ -25,10 +25,4 @@ CODES: Final = (
         "l'anagrafica {id} coincide con sé stessa",
         "Give two different accounts.",
     ),
-    ErrorCode(
-        "QUALITY_NO_MERGE",
-        "this version of crmcore cannot merge accounts",
-        "questa versione di crmcore non può unire le anagrafiche",
-        "Upgrade crmcore.",
-    ),
 )

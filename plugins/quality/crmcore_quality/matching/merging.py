@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final
 
 from sqlalchemy import func, select
 
 from crmcore import Session
-from crmcore.errors import UsageError
+from crmcore.merge import MergeResult
 from crmcore.model import ExternalKey
 from crmcore_quality.matching.answering import require
 from crmcore_quality.matching.model import DuplicatePair
@@ -18,36 +18,15 @@ from crmcore_quality.matching.queue import confirm
 _REASON: Final = "duplicates: {reason}"
 
 
-class Merges(Protocol):
-    """What is called of the core's merge (``session.merges``)."""
-
-    # The decisions of the merge; what they are is its own affair.
-    def merge(self, survivor_id: int, others: Sequence[int], /, *, rule: str | None = None, reason: str = "") -> Any:  # noqa: ANN401
-        """Merge accounts into one."""
-
-
-def merges_of(session: Session) -> Merges:
-    """Return the core's merge.
-
-    Raises:
-        UsageError: ``QUALITY_NO_MERGE`` where this core has none.
-    """
-    found: Merges | None = getattr(session, "merges", None)
-    if found is None:
-        raise UsageError("QUALITY_NO_MERGE")
-    return found
-
-
-def merge(session: Session, survivor: int, others: Sequence[int], *, rule: str | None = None, reason: str = "") -> Any:  # noqa: ANN401 - as above
+def merge(session: Session, survivor: int, others: Sequence[int], *, rule: str | None = None, reason: str = "") -> MergeResult:
     """Merge accounts, and keep as an answer that they are the same: the model learns from what is merged.
 
     Raises:
-        UsageError: ``QUALITY_FORBIDDEN``, ``QUALITY_NO_MERGE``; and what the merge raises.
+        UsageError: ``QUALITY_FORBIDDEN``; and what the merge raises.
     """
     require(session)
-    merges = merges_of(session)
     confirm(session, [survivor, *others])
-    return merges.merge(survivor, list(others), rule=rule, reason=_REASON.format(reason=reason or session.actor.name))
+    return session.merges.merge(survivor, others, rule=rule, reason=_REASON.format(reason=reason or session.actor.name))
 
 
 def auto_groups(session: Session) -> list[list[int]]:
@@ -64,7 +43,7 @@ def auto_groups(session: Session) -> list[list[int]]:
     return [sorted(group, key=lambda key: (-keys[key], key)) for group in found]
 
 
-def merge_auto(session: Session, *, rule: str | None = None) -> list[Any]:
+def merge_auto(session: Session, *, rule: str | None = None) -> list[MergeResult]:
     """Merge every group that the last scan is sure of into the one that other systems know, or the oldest; the caller commits."""
     return [merge(session, group[0], group[1:], rule=rule, reason="auto") for group in auto_groups(session)]
 

@@ -6,9 +6,9 @@ import csv
 import zipfile
 
 import pytest
-from crmcore_quality.importing import Dialect, ImportRefused, Imports, Structure, Target, checks
+from crmcore_quality.importing import Dialect, ImportRefused, Imports, Structure, Target
 from crmcore_quality.importing.cells import to_date, to_flag, to_integer, to_number, to_phones
-from crmcore_quality.importing.values import Day, Number, problem
+from crmcore_quality.importing.values import Day, Number
 from sqlalchemy import select
 
 from crmcore import Account, Actor, CharacteristicDef, Choice, Label, ValidationFailed
@@ -218,22 +218,35 @@ def test_what_is_refused_at_the_commit_costs_its_own_row_and_no_other(open_crm, 
     assert [row.code for row in imports.report(done.id, outcomes=["rejected"])] == ["TAX_CODE_REPEATED", "CODE_UNKNOWN"]
 
 
-@ONE_DATABASE
-def test_row_checks_and_searches_have_their_say(crm, imports, write, monkeypatch):
+@pytest.mark.feature("D01", "D04")
+def test_with_policy_review_a_row_that_resembles_an_account_waits(crm, imports, write):
+    with crm.session(Actor.system("test")) as session:
+        known = session.accounts.create(
+            name="Falegnameria Corti S.r.l.", phone1="+390424000001", email="info@corti.example.com", portfolio="GENERICO"
+        )
+        session.commit()
+        key = known.id
+    mapping = structure({**BASIC, "Mail": "email"}, policy="review")
+    text = "Nome;Telefono;Mail\nFALEGNAMERIA CORTI SRL;0424 000008;info@corti.example.com\nVetreria Alba;0424 000009;alba@example.com\n"
+    done = imports.run(write(text), mapping)
+    assert done.counts == {"review": 1, "created": 1}
+    assert imports.decide(done.id, 2, "update") == "updated"
+    with crm.session(Actor.system("test")) as session:
+        points = session.accounts.card(session.accounts.require(key)).contact_points
+        assert [point.value for point in points] == ["+390424000008"]
+
+
+@pytest.mark.feature("A12", "I-11")
+def test_who_was_erased_is_not_imported_again(crm, imports, write):
     start(crm, imports, write)
-    known = tell(crm, "id")[0][0]
-
-    def suppressed(_session, rows):
-        return {place: problem("QUALITY_IMPORT_MATCH", ids="-") for place, row in enumerate(rows) if row.account["name"] == "Cancellato"}
-
-    monkeypatch.setattr(checks, "ROW_CHECKS", (suppressed,))
-    monkeypatch.setattr(
-        checks, "SEARCHES", (lambda _, rows: {n: [known] for n, row in enumerate(rows) if row.account["name"] == "Rosssi"},)
-    )
-    done = imports.run(
-        write("Nome;Telefono\nCancellato;0424 000007\nRosssi;0424 000008\nNeri;0424 000009\n"), structure(BASIC, policy="review")
-    )
-    assert done.counts == {"rejected": 1, "review": 1, "created": 1}
+    with crm.session(Actor.system("test")) as session:
+        session.privacy.erase(session.accounts.require(tell(crm, "id")[0][0]), reason="request")
+        session.commit()
+    gone = tell(crm, "phone1")
+    assert (None,) in gone
+    done = start(crm, imports, write)
+    assert done.counts == {"rejected": 1, "updated": 1}
+    assert [row.code for row in imports.report(done.id, outcomes=["rejected"])] == ["ERASED_SUBJECT"]
 
 
 @pytest.mark.feature("A02", "A03")
