@@ -25,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## Show this help.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(READY) ## Open a small CRM, let it work, and show what happened.
+demo: $(READY) ## Import two messy lists, find and merge duplicates, undo a merge, and show what came of it.
 	$(BIN)/python examples/demo.py $(ARGS)
 
 test: $(READY) $(POSTGRES) ## Run the whole suite, on SQLite and PostgreSQL. ARGS goes to pytest.
