@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from sqlalchemy import Connection, Table, inspect
 from sqlalchemy.orm import RelationshipDirection
+from sqlalchemy.schema import sort_tables
 
-from crmcore.model import METADATA, Entity
+from crmcore.model import Entity
 from crmcore.session.keys import draw_keys
 from crmcore.storage import NewRows, insert_rows
 
@@ -58,8 +59,9 @@ def insert_new(connection: Connection, changes: Sequence[Change]) -> None:
         draw_keys(connection, cls, records)
     for cls, records in groups.items():
         _fill(_shape_of(cls), records)
-    order = {table: number for number, table in enumerate(METADATA.sorted_tables)}
-    shapes = sorted((_shape_of(cls) for cls in groups), key=lambda shape: order[shape.table])
+    shapes_by_table = {_shape_of(cls).table: _shape_of(cls) for cls in groups}
+    # Only of these: a process may know tables of plugins that are not enabled here, and whose references lead nowhere.
+    shapes = [shapes_by_table[table] for table in sort_tables(shapes_by_table)]
     by_table = {_shape_of(cls).table: records for cls, records in groups.items()}
     insert_rows(connection, [NewRows(shape.table, shape.names, _rows(shape, by_table[shape.table])) for shape in shapes])
 

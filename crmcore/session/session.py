@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -18,6 +17,7 @@ from crmcore.errors import RecordNotFound, UsageError
 from crmcore.events import Envelope, Event
 from crmcore.model import Entity
 from crmcore.session.actor import Actor, Cause
+from crmcore.session.apis import Apis
 from crmcore.session.orm import OrmSession
 from crmcore.session.refusals import audit_hidden
 from crmcore.session.statements import check_statement, insert_plain
@@ -27,29 +27,13 @@ from crmcore.storage import WRITE_OPTION, take_write_lock, translate_errors
 from crmcore.work import queue
 
 if TYPE_CHECKING:
-    from crmcore.access.api import AccessApi
-    from crmcore.access.signin import SignInApi
-    from crmcore.accounts.api import AccountsApi
-    from crmcore.accounts.consents import ConsentsApi
-    from crmcore.accounts.portfolios import PortfoliosApi
     from crmcore.app import Crm
-    from crmcore.audit import AuditApi
-    from crmcore.changesets import ChangeSets
-    from crmcore.characteristics.api import CharacteristicsApi
-    from crmcore.interactions.api import InteractionsApi
-    from crmcore.lookups.api import LookupsApi
-    from crmcore.merge.api import MergesApi
-    from crmcore.monitoring import MonitoringApi
-    from crmcore.privacy import PrivacyApi
-    from crmcore.query.api import SearchApi
     from crmcore.registry import Dispatcher, Registry
-    from crmcore.states import States
-    from crmcore.territory import Territory
 
 E = TypeVar("E", bound=Entity)
 
 
-class Session:
+class Session(Apis):
     """Read and write as an actor; nothing is kept until `commit`, and leaving the ``with`` block without it undoes everything.
 
     Get one from `Crm.session`. A session belongs to one thread. On a host's connection, commit releases a savepoint: the host
@@ -122,118 +106,6 @@ class Session:
     def settings(self, plugin: str) -> Mapping[str, object]:
         """Return the settings of a plugin, with defaults."""
         return self.crm.settings(plugin)
-
-    @cached_property
-    def accounts(self) -> AccountsApi:
-        """Accounts with their portfolios, roles, sites, people, relations and external keys."""
-        from crmcore.accounts.api import AccountsApi  # noqa: PLC0415 - it uses the session
-
-        return AccountsApi(self)
-
-    @cached_property
-    def access(self) -> AccessApi:
-        """What exists for whom, and why; blocking of users."""
-        from crmcore.access.api import AccessApi  # noqa: PLC0415 - it uses the session
-
-        return AccessApi(self)
-
-    @cached_property
-    def signin(self) -> SignInApi:
-        """Devices, sessions, passwords and tokens, for administrators."""
-        from crmcore.access.signin import SignInApi  # noqa: PLC0415 - it uses the session
-
-        return SignInApi(self)
-
-    @cached_property
-    def audit(self) -> AuditApi:
-        """Who changed, read or was refused what; for administrators."""
-        from crmcore.audit import AuditApi  # noqa: PLC0415 - it uses the session
-
-        return AuditApi(self)
-
-    @cached_property
-    def monitoring(self) -> MonitoringApi:
-        """Who feeds the CRM, and who does not."""
-        from crmcore.monitoring import MonitoringApi  # noqa: PLC0415 - it uses the session
-
-        return MonitoringApi(self)
-
-    @cached_property
-    def portfolios(self) -> PortfoliosApi:
-        """Business units and trees of portfolios."""
-        from crmcore.accounts.portfolios import PortfoliosApi  # noqa: PLC0415 - it uses the session
-
-        return PortfoliosApi(self)
-
-    @cached_property
-    def consents(self) -> ConsentsApi:
-        """Consents given and revoked."""
-        from crmcore.accounts.consents import ConsentsApi  # noqa: PLC0415 - it uses the session
-
-        return ConsentsApi(self)
-
-    @cached_property
-    def interactions(self) -> InteractionsApi:
-        """The contact history."""
-        from crmcore.interactions.api import InteractionsApi  # noqa: PLC0415 - it uses the session
-
-        return InteractionsApi(self)
-
-    @cached_property
-    def lookups(self) -> LookupsApi:
-        """Three-level lookup tables."""
-        from crmcore.lookups.api import LookupsApi  # noqa: PLC0415 - it uses the session
-
-        return LookupsApi(self)
-
-    @cached_property
-    def characteristics(self) -> CharacteristicsApi:
-        """Characteristics: definitions, typed values, history and mass maintenance."""
-        from crmcore.characteristics.api import CharacteristicsApi  # noqa: PLC0415 - it uses the session
-
-        return CharacteristicsApi(self)
-
-    @cached_property
-    def privacy(self) -> PrivacyApi:
-        """Erasing and exporting people, and the list of those whom nobody may bring back."""
-        from crmcore.privacy import PrivacyApi  # noqa: PLC0415 - it uses the session
-
-        return PrivacyApi(self)
-
-    @cached_property
-    def search(self) -> SearchApi:
-        """Lists, full text, saved searches and list views."""
-        from crmcore.query.api import SearchApi  # noqa: PLC0415 - it uses the session
-
-        return SearchApi(self)
-
-    @cached_property
-    def changesets(self) -> ChangeSets:
-        """Mass changes: preview, confirm, undo."""
-        from crmcore.changesets import ChangeSets  # noqa: PLC0415 - it uses this module
-
-        return ChangeSets(self)
-
-    @cached_property
-    def merges(self) -> MergesApi:
-        """Merging accounts, and taking it back."""
-        from crmcore.merge.api import MergesApi  # noqa: PLC0415 - it uses the session
-
-        return MergesApi(self)
-
-    @cached_property
-    def states(self) -> States:
-        """State tables, and the one function that changes a state."""
-        from crmcore.states import States  # noqa: PLC0415 - it uses this module
-
-        return States(self)
-
-    @cached_property
-    def territory(self) -> Territory:
-        """The sales force, zones, and who sells where."""
-        from crmcore.territory import Territory  # noqa: PLC0415 - it uses this module
-
-        return Territory(self)
 
     # Reading
 
