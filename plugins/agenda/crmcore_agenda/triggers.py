@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from crmcore import Account, Entity, Envelope, JobRun, Problem, Session, ValidationFailed
 from crmcore.scripting import ScriptError
@@ -85,7 +85,7 @@ class Trigger:
             ValidationFailed: ``AGENDA_RULE_FAILED`` when its condition fails; ``AGENDA_ROLE_EMPTY``, ``AGENDA_ANCHOR_MISSING``.
         """
         account = self.account.id if self.account is not None else None
-        if self._session.scalar(select(Firing.id).where(Firing.unique_key == self.key)) is not None:
+        if self._fired(Firing.unique_key == self.key):
             return Verdict(why="already", account_id=account)
         if self.account is None:
             return Verdict(why="no-account", account_id=None)
@@ -160,8 +160,14 @@ class Trigger:
         if not self._rule.debounce_minutes:
             return False
         since = self._session.now() - timedelta(minutes=self._rule.debounce_minutes)
-        same = (Firing.rule_id == self._rule.id, Firing.entity == self.entity, Firing.record_id == self.record_id, Firing.at > since)
-        return self._session.scalar(select(Firing.id).where(*same).limit(1)) is not None
+        return self._fired(
+            Firing.rule_id == self._rule.id, Firing.entity == self.entity, Firing.record_id == self.record_id, Firing.at > since
+        )
+
+    def _fired(self, *where: ColumnElement[bool]) -> bool:
+        # Past the guard: a rule that fired for somebody else has fired.
+        with self._session.guard.lifted():
+            return self._session.scalar(select(Firing.id).where(*where).limit(1)) is not None
 
     def _run(self, source: str) -> Any:  # noqa: ANN401 - whatever the rule says
         try:

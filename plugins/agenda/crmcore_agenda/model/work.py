@@ -200,6 +200,8 @@ class ActionLink(AgendaEntity):
     __tablename__ = "agenda_link"
     __visibility__ = Visibility.via("action_id")
     __personal__ = ()
+    # Who sees an action sees that it leads somewhere; whether what is there exists for that user is asked where it is.
+    __about__ = ("action_id",)
     __references__ = {"record_id": "entity"}  # noqa: RUF012 - a declaration, read once at start
     __table_args__ = (Index(None, "action_id"), Index(None, "entity", "record_id"))
 
@@ -215,7 +217,8 @@ class Firing(AgendaEntity):
     """A rule that fired: once for each rule, record and event; why an action exists (`agenda.rules.trace`)."""
 
     __tablename__ = "agenda_firing"
-    __visibility__ = Visibility.public()
+    # Whoever may see an action asks `rules.trace`; the rows themselves tell of records that one may not see.
+    __visibility__ = Visibility.system()
     __personal__ = ()
     __audited__ = False
     __references__ = {"record_id": "entity"}  # noqa: RUF012 - a declaration, read once at start

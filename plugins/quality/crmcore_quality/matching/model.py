@@ -34,7 +34,7 @@ class KeyKind(QualityEntity):
     __audited__ = False
 
     name: Mapped[str] = mapped_column(String(60), unique=True)
-    number: Mapped[int] = mapped_column(unique=True)
+    number: Mapped[int] = mapped_column()
     entity: Mapped[str] = mapped_column(String(60), default="account")
     built: Mapped[str] = mapped_column(String(80))
 
@@ -108,6 +108,7 @@ class DuplicateAnswer(QualityEntity):
     __tablename__ = "quality_duplicate_answer"
     __visibility__ = Visibility.via("account_id")
     __personal__ = ("notes",)
+    __about__ = ("account_id", "other_id")
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     other_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)

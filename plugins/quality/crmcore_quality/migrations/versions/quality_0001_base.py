@@ -78,7 +78,6 @@ def _matching_tables() -> None:
         *_stamps(),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quality_key_kind")),
         sa.UniqueConstraint("name", name=op.f("uq_quality_key_kind_name")),
-        sa.UniqueConstraint("number", name=op.f("uq_quality_key_kind_number")),
         sqlite_autoincrement=True,
     )
     op.create_table(
