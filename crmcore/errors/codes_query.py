@@ -62,6 +62,12 @@ QUERY: Final = (
         "Give `page` as a number, and only one of `after` and `before`.",
     ),
     ErrorCode(
+        "QUERY_SAVED",
+        "the saved search {name!r} cannot stand here: it names itself, or is about {entity}",
+        "la ricerca salvata {name!r} non può stare qui: nomina sé stessa, o riguarda {entity}",
+        "Name a saved search of the entity that is searched, which does not lead back to itself.",
+    ),
+    ErrorCode(
         "QUERY_TOO_LARGE",
         "the filter has more than {most} conditions, or is nested more than {depth} deep",
         "il filtro ha più di {most} condizioni, o è annidato oltre {depth} livelli",

@@ -6,7 +6,8 @@ A filter is JSON::
         {"field": "c.consumo_kwh", "op": "ge", "value": "1200.50"},
         {"or": [{"field": "site.province", "op": "in", "value": ["VI", "PD"]}, {"field": "portfolio", "op": "within", "value": "RESID"}]},
         {"not": {"some": "interaction", "where": {"field": "at", "op": "ge", "value": {"days": -90}}}},
-        {"text": "bellini 0424"}
+        {"text": "bellini 0424"},
+        {"saved": "grandi"}
     ]}
 
 Every condition is true or false, never unknown: a comparison with what is not there is false, and ``not`` turns that around.
@@ -28,6 +29,7 @@ from crmcore.query.conditions import Argument, arguments_of, condition_of, is_ra
 from crmcore.query.fields import Field, Source, alias_of, field_names, find_field, unknown_field
 from crmcore.query.fulltext import matching_ids, text_query
 from crmcore.query.kinds import OPERATORS, Today, read_value
+from crmcore.query.naming import written_out
 from crmcore.query.relations import Relation, find_relation, full_name, relation_names
 from crmcore.query.shapes import leaves_of
 from crmcore.query.visible import visible
@@ -41,7 +43,8 @@ LONGEST_LIST: Final = 5_000
 VALUES: Final = 20_000
 """In all lists together: databases take so many parameters and no more."""
 _SHAPES: Final = Label(
-    "un campo con operatore e valore, and, or, not, some o text", "a field with operator and value, and, or, not, some or text"
+    "un campo con operatore e valore, and, or, not, some, text o saved",
+    "a field with operator and value, and, or, not, some, text or saved",
 )
 _SARGABLE: Final = frozenset({"eq", "in", "lt", "le", "gt", "ge", "between", "within"})
 
@@ -266,6 +269,7 @@ def compile_filter(session: Session, source: Source, cls: type[Entity], node: ob
         UsageError: ``QUERY_INVALID`` with every problem.
     """
     compiler = compiler_of(session)
+    node = written_out(session, cls, node)
     if node is None or node == {}:
         return Compiled(true(), served=False), compiler
     found = compiler.compile(source, cls, node)

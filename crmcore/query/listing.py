@@ -19,6 +19,7 @@ from crmcore.query.advice import warnings_of
 from crmcore.query.driver import DriverQuery, prepare
 from crmcore.query.fields import CHARACTERISTIC, field_names, find_field, unknown_field
 from crmcore.query.filters import Compiled, Leaf, arguments_again, compile_filter
+from crmcore.query.naming import written_out
 from crmcore.query.reading import reader
 from crmcore.query.shapes import Shapeless, shape_of
 from crmcore.query.sorting import Order, Start, parse_order, parts_of
@@ -104,6 +105,7 @@ def listing_of(
     Raises:
         UsageError: ``QUERY_INVALID`` with every problem.
     """
+    node = written_out(session, cls, node)
     key = _key(session, cls, node, sort)
     kept: dict[Hashable, Any] = state_of(session).definitions.prepared
     found = None if key is None else kept.get(key)

@@ -96,3 +96,46 @@ def test_what_a_search_finds_is_the_selection_of_a_mass_change(filled):
         s.commit()
     with filled.session("anna") as s:
         assert [record.characteristics["n"] for record in s.search.find("account", sort="name")] == [0, 1, 9, 9]
+
+
+@pytest.mark.feature("B17", "F04")
+def test_a_filter_names_saved_searches(filled):
+    with filled.session("anna") as s:
+        s.search.save("grandi", NODE, shared=True)
+        s.search.save("tutte", None, shared=True)
+        s.search.save("zone", None, entity="zone", shared=True)
+        s.commit()
+        s.search.save("piccole", {"not": {"saved": "grandi"}})
+        s.search.save(
+            "grandi ma non A3", {"and": [{"saved": "grandi"}, {"not": {"field": "name", "op": "eq", "value": "A3"}}]}, shared=True
+        )
+        s.commit()
+
+        def names(node):
+            return [record.name for record in s.search.find("account", node, sort="name")]
+
+        assert names({"saved": "grandi"}) == ["A2", "A3"]
+        assert names({"saved": "piccole"}) == ["A0", "A1"]
+        assert names({"saved": "tutte"}) == ["A0", "A1", "A2", "A3"]
+        assert names({"or": [{"saved": "grandi ma non A3"}, {"field": "name", "op": "eq", "value": "A0"}]}) == ["A0", "A2"]
+        assert s.search.count("account", {"saved": "grandi"}).value == 2
+        # The search counts as it is now, not as it was when something named it.
+        s.search.save("grandi", {"field": "c.n", "op": "ge", "value": 3}, shared=True, replace=True)
+        s.commit()
+        assert names({"saved": "piccole"}) == ["A0", "A1", "A2"]
+        for node, code in (({"saved": "zone"}, "QUERY_SAVED"), ({"saved": 7}, "QUERY_MALFORMED")):
+            with pytest.raises(UsageError) as caught:
+                names(node)
+            assert [problem.code for problem in caught.value.problems] == [code]
+        with pytest.raises(RecordNotFound):
+            names({"saved": "nessuna"})
+        row = s.scalar(select(SavedSearch).where(SavedSearch.name == "tutte"))
+        row.filter = {**row.filter, "filter": {"saved": "tutte"}}
+        s.commit()
+        with pytest.raises(UsageError) as caught:
+            names({"saved": "tutte"})
+        assert [problem.code for problem in caught.value.problems] == ["QUERY_SAVED"]
+    with filled.session("bruno") as s:
+        with pytest.raises(RecordNotFound):
+            s.search.find("account", {"saved": "piccole"})
+        assert [record.name for record in s.search.find("account", {"saved": "grandi"})] == ["A3"]

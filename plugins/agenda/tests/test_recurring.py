@@ -127,6 +127,19 @@ def test_three_months_without_a_contact_lead_to_a_call_for_those_strictly_over_t
     assert _feed(called) == [("2", "phone")]
 
 
+@pytest.mark.feature("B17")
+def test_a_rule_is_about_the_accounts_of_a_saved_search(called):
+    with called.system() as session:
+        session.search.save("da sentire", {"field": "name", "op": "in", "value": ["C2", "C4"]}, shared=True)
+        rule = session.scalars(select(Recurring)).one()
+        rule.accounts = {"saved": "da sentire"}
+        session.commit()
+    called.work()
+    assert _feed(called) == [("4", "phone")]
+    called.at(2026, 7, 21, 6)
+    assert _feed(called) == [("2", "phone"), ("4", "phone")]
+
+
 @pytest.mark.parametrize(
     ("last", "limit"),
     [("2026-11-30", "2027-02-28"), ("2027-11-30", "2028-02-29"), ("2026-04-20", "2026-07-20"), ("2026-01-31", "2026-04-30")],
