@@ -37,7 +37,7 @@ def statements_of(firm, work):
 
 
 def kill_at(firm, work, number):
-    """Do the work in a process that dies before this statement, and return whether it did; whoever worked there is forgotten after a while."""
+    """Do the work in a process that dies before this statement, and return whether it did."""
 
     start = firm.clock.now()
 
