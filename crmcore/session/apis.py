@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from crmcore.lookups.api import LookupsApi
     from crmcore.merge.api import MergesApi
     from crmcore.monitoring import MonitoringApi
-    from crmcore.privacy import PrivacyApi
+    from crmcore.privacy.api import PrivacyApi
     from crmcore.query.api import SearchApi
     from crmcore.session.session import Session
     from crmcore.states import States
@@ -105,7 +105,7 @@ class Apis:
     @cached_property
     def privacy(self) -> PrivacyApi:
         """Erasing and exporting people, and the list of those whom nobody may bring back."""
-        from crmcore.privacy import PrivacyApi  # noqa: PLC0415 - it uses the session
+        from crmcore.privacy.api import PrivacyApi  # noqa: PLC0415 - it uses the session
 
         return PrivacyApi(self._session)
 
