@@ -22,8 +22,8 @@ from crmcore_agenda.timing import today
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
-def _empty(crm: Crm, it: str, en: str) -> str:
-    return it if crm.lang == "it" else en
+def _empty(it: str, en: str) -> str:
+    return it if current_output().lang() == "it" else en
 
 
 def _date(given: datetime | None, otherwise: date) -> date:
@@ -45,7 +45,7 @@ def dashboard(crm: Crm, login: str, *, delegated: bool, people: bool, text: str)
             (row.id, row.due, row.late, row.kind, row.title, row.account, row.assignee, row.state) for row in show(text=text, page=500).rows
         ]
     columns = ("id", "due", "late", "kind", "title", "account", "assignee", "state")
-    current_output().rows(columns, rows, empty=_empty(crm, "Nulla da fare.", "Nothing to do."))
+    current_output().rows(columns, rows, empty=_empty("Nulla da fare.", "Nothing to do."))
 
 
 @click.command("planning")
@@ -75,10 +75,10 @@ def planning(  # noqa: PLR0913, PLR0917 - the options of the command
         day = _date(on, today(session))
         page = plan(session, day, View(view), band=(first, last), what=What(what), users=users, groups=groups)
     if html is not None:
-        html.write_text(to_html(page, crm.lang), "utf-8")
+        html.write_text(to_html(page, current_output().lang()), "utf-8")
     rows = [(item.start and f"{item.start:%Y-%m-%d %H:%M}", item.who, item.title) for item in page.appointments]
     rows += [(f"{item.due:%Y-%m-%d}", item.who, item.title) for item in page.todos]
-    current_output().rows(("when", "who", "title"), rows, empty=_empty(crm, "Nessun impegno.", "Nothing planned."))
+    current_output().rows(("when", "who", "title"), rows, empty=_empty("Nessun impegno.", "Nothing planned."))
 
 
 @click.command("activity")
@@ -93,7 +93,7 @@ def activity(crm: Crm, first: datetime, last: datetime, by: str, users: tuple[st
     with crm.session(Actor.system("cli")) as session:
         lines = sales_activity(session, first.date(), last.date(), By(by), users=users, group=group)
     columns = ("key", "planned", "done", "cancelled", "late", "late_days", "mark")
-    current_output().rows(columns, [attrs.astuple(line) for line in lines], empty=_empty(crm, "Nessuna attività.", "No activity."))
+    current_output().rows(columns, [attrs.astuple(line) for line in lines], empty=_empty("Nessuna attività.", "No activity."))
 
 
 @click.command("feed")
@@ -108,7 +108,7 @@ def feed(crm: Crm, code: str | None) -> None:
             done = Feeder(session).run(rule)
             session.commit()
             rows.append((rule.code, done.created, done.cancelled, len(done.problems)))
-    empty = _empty(crm, "Nessuna attività ricorrente.", "No recurring activity.")
+    empty = _empty("Nessuna attività ricorrente.", "No recurring activity.")
     current_output().rows(("rule", "created", "cancelled", "without_assignee"), rows, empty=empty)
 
 
@@ -136,7 +136,7 @@ def dry_run(crm: Crm, code: str, days: int) -> None:
     with crm.session(Actor.system("cli")) as session:
         tried = Rules(session).dry_run(code, days=days)
     rows = [(each.at, each.record, each.why, each.account_id, ", ".join(map(str, each.due))) for each in tried]
-    current_output().rows(("at", "record", "why", "account", "due"), rows, empty=_empty(crm, "Nessun evento.", "No events."))
+    current_output().rows(("at", "record", "why", "account", "due"), rows, empty=_empty("Nessun evento.", "No events."))
 
 
 @rules.command("check")
@@ -145,4 +145,4 @@ def check(crm: Crm) -> None:
     """Warn of rules that set each other off."""
     with crm.session(Actor.system("cli")) as session:
         rows = [(" → ".join((*circle, circle[0])),) for circle in Rules(session).circles()]
-    current_output().rows(("circle",), rows, empty=_empty(crm, "Nessun circolo.", "No circles."))
+    current_output().rows(("circle",), rows, empty=_empty("Nessun circolo.", "No circles."))

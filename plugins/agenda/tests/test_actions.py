@@ -319,4 +319,4 @@ def test_a_deployment_configures_it_and_the_commands_answer(tmp_path, database_k
     run("agenda", "planning", "anna", "--html", str(tmp_path / "page.html"))
     assert "Planning" in (tmp_path / "page.html").read_text("utf-8")
     assert json.loads(run("--json", "agenda", "activity", "--from", "2020-01-01", "--to", "2020-12-31")) == []
-    assert run("agenda", "rules", "check").strip() == "Nessun circolo."
+    assert run("agenda", "rules", "check").strip() == "No circles."

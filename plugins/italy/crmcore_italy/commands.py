@@ -25,7 +25,7 @@ _COLUMNS = ("change", "istat", "belfiore", "municipality")
 @pass_crm
 def municipalities(crm: Crm, compare: Path | None, name: str) -> None:
     """Show which municipalities a name means, or what a newer list of ISTAT would change."""
-    empty = "Nessun comune." if crm.lang == "it" else "No municipality."
+    empty = "Nessun comune." if current_output().lang() == "it" else "No municipality."
     if compare is not None:
         current_output().rows(_COLUMNS, _changes(compare), empty=empty)
         return

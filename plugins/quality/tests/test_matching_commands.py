@@ -41,8 +41,8 @@ def run(tmp_path, monkeypatch):
     (tmp_path / "keys.yaml").write_text(KEYS)
     runner = CliRunner(env={"CRM_LANG": "en"})
 
-    def command(*words, code=0):
-        result = runner.invoke(root, words)
+    def command(*words, code=0, env=None):
+        result = runner.invoke(root, words, env=env)
         assert result.exit_code == code, result.output
         return result.stdout
 
@@ -91,3 +91,12 @@ def test_a_key_set_of_what_does_not_exist_is_refused_with_its_place(run, tmp_pat
     assert result.exit_code != 0
     assert "c.carta" in result.output
     assert "keys.yaml:" in result.output
+
+
+@pytest.mark.feature("D02")
+def test_people_read_their_own_language_whatever_that_of_the_deployment(run):
+    run("quality", "duplicates", "find")
+    english, italian = (run("quality", "duplicates", "list", env={"CRM_LANG": lang}) for lang in ("en", "it"))
+    assert "same phone" in english
+    assert "stesso telefono" in italian
+    assert run("--lang", "it", "quality", "duplicates", "list") == italian

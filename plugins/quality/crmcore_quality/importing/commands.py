@@ -49,8 +49,8 @@ _TEXTS: Final = {
 }
 
 
-def _say(crm: Crm, key: str, **params: object) -> str:
-    return _TEXTS[key][crm.lang != "it"].format(**params)
+def _say(key: str, **params: object) -> str:
+    return _TEXTS[key][current_output().lang() != "it"].format(**params)
 
 
 @click.command("detect")
@@ -72,9 +72,9 @@ def detect(crm: Crm, file: Path, format_: str, encoding: str, delimiter: str, sh
         _write_yaml(structure, code or file.stem, save_as)
     if code is not None:
         imports.save(Structure.of(code, structure.data()))
-        output.say(_say(crm, "saved", name=code))
+        output.say(_say("saved", name=code))
     elif save_as is None:
-        output.say(_say(crm, "confirm"))
+        output.say(_say("confirm"))
 
 
 def _show_detected(found: Detected) -> None:
@@ -115,9 +115,9 @@ def import_group() -> None:
 @pass_crm
 def preview(crm: Crm, file: Path, mapping: str, user: str | None) -> None:
     """Show exactly what a run would do; of it, only the report is kept."""
-    with _progress(crm) as progress:
+    with _progress() as progress:
         found = Imports(crm, user).preview(file, mapping, progress)
-    _show(crm, found)
+    _show(found)
 
 
 @import_group.command("run")
@@ -127,9 +127,9 @@ def preview(crm: Crm, file: Path, mapping: str, user: str | None) -> None:
 @pass_crm
 def run(crm: Crm, file: Path, mapping: str, user: str | None) -> None:
     """Import a list; Ctrl-C stops it between two batches, and `resume` goes on."""
-    with _progress(crm) as progress:
+    with _progress() as progress:
         found = Imports(crm, user).run(file, mapping, progress)
-    _show(crm, found)
+    _show(found)
 
 
 @import_group.command("resume")
@@ -139,9 +139,9 @@ def run(crm: Crm, file: Path, mapping: str, user: str | None) -> None:
 @pass_crm
 def resume(crm: Crm, import_id: int, file: Path | None, user: str | None) -> None:
     """Go on with an import that was cancelled or killed."""
-    with _progress(crm) as progress:
+    with _progress() as progress:
         found = Imports(crm, user).resume(import_id, file, progress)
-    _show(crm, found)
+    _show(found)
 
 
 @import_group.command("cancel")
@@ -150,7 +150,7 @@ def resume(crm: Crm, import_id: int, file: Path | None, user: str | None) -> Non
 @pass_crm
 def cancel(crm: Crm, import_id: int, user: str | None) -> None:
     """Stop an import after the batch that it is at."""
-    _show(crm, Imports(crm, user).cancel(import_id))
+    _show(Imports(crm, user).cancel(import_id))
 
 
 @import_group.command("undo")
@@ -162,8 +162,8 @@ def undo(crm: Crm, import_id: int, conflicts: str, user: str | None) -> None:
     """Delete what an import made, and put back what it changed."""
     imports = Imports(crm, user)
     found = imports.undo(import_id, conflicts=conflicts)
-    _show(crm, found)
-    kept = [cells_of(row) for row in imports.report(import_id, lang=crm.lang) if "kept" in row.outcome and row.message]
+    _show(found)
+    kept = [cells_of(row) for row in imports.report(import_id, lang=current_output().lang()) if "kept" in row.outcome and row.message]
     if not current_output().as_json and kept:
         current_output().table(COLUMNS, kept)
 
@@ -179,12 +179,12 @@ def report(crm: Crm, import_id: int, outcomes: tuple[str, ...], path: Path | Non
     """Show what became of each row and cell, with the numbers of their lines."""
     imports, output = Imports(crm, user), current_output()
     if path is not None:
-        count = imports.write_report(import_id, path, lang=crm.lang, outcomes=outcomes)
-        output.rows(("path", "lines"), [(str(path), count)]) if output.as_json else output.say(_say(crm, "written", count=count, path=path))
+        count = imports.write_report(import_id, path, lang=current_output().lang(), outcomes=outcomes)
+        output.rows(("path", "lines"), [(str(path), count)]) if output.as_json else output.say(_say("written", count=count, path=path))
         return
-    found = imports.report(import_id, lang=crm.lang, outcomes=outcomes)
+    found = imports.report(import_id, lang=current_output().lang(), outcomes=outcomes)
     rows = [cells_of(row) for row in found if everything or outcomes or row.code]
-    output.rows(COLUMNS, rows, empty=_say(crm, "nothing"))
+    output.rows(COLUMNS, rows, empty=_say("nothing"))
 
 
 @import_group.command("decide")
@@ -210,25 +210,25 @@ def list_imports(crm: Crm, user: str | None) -> None:
         (each.id, each.file, each.state, each.read, *(each.counts.get(name.value, 0) for name in Outcome))
         for each in Imports(crm, user).list()
     ]
-    current_output().rows(columns, rows, empty=_say(crm, "none"))
+    current_output().rows(columns, rows, empty=_say("none"))
 
 
 @contextmanager
-def _progress(crm: Crm) -> Iterator[Progress]:
+def _progress() -> Iterator[Progress]:
     """Show how many rows were read: how many there are is known at the end only."""
-    what = _say(crm, "read")
+    what = _say("read")
     with current_output().progress(what) as show:
         yield lambda done: show(done, done, what)
 
 
-def _show(crm: Crm, found: Summary) -> None:
+def _show(found: Summary) -> None:
     output = current_output()
     if output.as_json:
         output.json(found)
         return
-    rows: list[tuple[Any, ...]] = [(_say(crm, "read"), found.read)]
-    rows += [(_say(crm, outcome.value), found.counts[outcome.value]) for outcome in Outcome if found.counts.get(outcome.value)]
-    rows += [(_say(crm, "fields"), found.fields), (_say(crm, "warnings"), found.warnings)]
-    rows += [(_say(crm, "values"), ", ".join(f"{key} {count}" for key, count in sorted(found.values.items())))] if found.values else []
+    rows: list[tuple[Any, ...]] = [(_say("read"), found.read)]
+    rows += [(_say(outcome.value), found.counts[outcome.value]) for outcome in Outcome if found.counts.get(outcome.value)]
+    rows += [(_say("fields"), found.fields), (_say("warnings"), found.warnings)]
+    rows += [(_say("values"), ", ".join(f"{key} {count}" for key, count in sorted(found.values.items())))] if found.values else []
     output.say(f"{found.id}: {found.file}, {found.state}")
-    output.table(("che cosa" if crm.lang == "it" else "what", "#"), rows)
+    output.table(("che cosa" if current_output().lang() == "it" else "what", "#"), rows)

@@ -32,13 +32,14 @@ def _session(crm: Crm, login: str | None) -> Session:
     return crm.session(login if login is not None else Actor.system("cli"), source="cli")
 
 
-def _say(crm: Crm, italian: str, english: str, **values: object) -> None:
-    current_output().say((italian if crm.lang == "it" else english).format(**values))
+def _say(italian: str, english: str, **values: object) -> None:
+    current_output().say((italian if current_output().lang() == "it" else english).format(**values))
 
 
-def _texts(crm: Crm, reasons: Sequence[Reason]) -> list[str]:
+def _texts(reasons: Sequence[Reason]) -> list[str]:
     """Return what speaks for a pair and against it, as people read it."""
-    return [each.text.text(crm.lang) if each.conflict else f"{each.text.text(crm.lang)} ({each.weight:+.1f})" for each in reasons]
+    lang = current_output().lang()
+    return [each.text.text(lang) if each.conflict else f"{each.text.text(lang)} ({each.weight:+.1f})" for each in reasons]
 
 
 def _rebuild(session: Session) -> int:
@@ -76,25 +77,26 @@ def find(crm: Crm, *, merging: bool, rule: str | None) -> None:
 @pass_crm
 def list_all(crm: Crm, *, band: str | None, by_group: bool, limit: int, login: str | None) -> None:
     """List what the last scan found and nobody has answered, the surest first."""
-    empty = "Nessun doppione." if crm.lang == "it" else "No duplicates."
+    empty = "Nessun doppione." if current_output().lang() == "it" else "No duplicates."
     with _session(crm, login) as session:
         if by_group:
             groups = list_groups(session, limit=limit)
             rows: list[tuple[Any, ...]] = [
-                (group.number, ", ".join(map(str, group.accounts)), "; ".join(_edge(crm, pair) for pair in group.pairs)) for group in groups
+                (group.number, ", ".join(map(str, group.accounts)), "; ".join(_edge(pair) for pair in group.pairs)) for group in groups
             ]
             current_output().rows(("group", "accounts", "reasons"), rows, empty=empty)
             return
-        rows = [_row(crm, pair) for pair in list_pairs(session, band=band, limit=limit)]
+        rows = [_row(pair) for pair in list_pairs(session, band=band, limit=limit)]
     current_output().rows(_PAIRS, rows, empty=empty)
 
 
-def _edge(crm: Crm, pair: Pair) -> str:
-    return f"{pair.one}+{pair.other}: {', '.join(each.text.text(crm.lang) for each in pair.reasons if each.weight > 0)}"
+def _edge(pair: Pair) -> str:
+    lang = current_output().lang()
+    return f"{pair.one}+{pair.other}: {', '.join(each.text.text(lang) for each in pair.reasons if each.weight > 0)}"
 
 
-def _row(crm: Crm, pair: Pair) -> tuple[Any, ...]:
-    reasons = ", ".join(_texts(crm, pair.reasons))
+def _row(pair: Pair) -> tuple[Any, ...]:
+    reasons = ", ".join(_texts(pair.reasons))
     return (pair.one, pair.one_name, pair.other, pair.other_name, pair.band, pair.odds, pair.group, reasons)
 
 
@@ -104,13 +106,13 @@ def _row(crm: Crm, pair: Pair) -> tuple[Any, ...]:
 @pass_crm
 def show(crm: Crm, *, account: int, login: str | None) -> None:
     """Show what an account may be one with, and why."""
-    empty = "Nessun doppione." if crm.lang == "it" else "No duplicates."
+    empty = "Nessun doppione." if current_output().lang() == "it" else "No duplicates."
     with _session(crm, login) as session:
         pairs = list_pairs(session, account=account, limit=PAGE)
     rows = []
     for pair in pairs:
         other, name = (pair.other, pair.other_name) if pair.one == account else (pair.one, pair.one_name)
-        rows += [(other, name, pair.odds, each) for each in _texts(crm, pair.reasons)]
+        rows += [(other, name, pair.odds, each) for each in _texts(pair.reasons)]
     current_output().rows(("account", "name", "odds", "reason"), rows, empty=empty)
 
 
@@ -125,7 +127,7 @@ def reject_pair(crm: Crm, *, one: int, other: int, notes: str | None, login: str
     with _session(crm, login) as session:
         reject(session, one, other, notes)
         session.commit()
-    _say(crm, "Le anagrafiche {one} e {other} restano due.", "Accounts {one} and {other} stay two.", one=one, other=other)
+    _say("Le anagrafiche {one} e {other} restano due.", "Accounts {one} and {other} stay two.", one=one, other=other)
 
 
 @duplicates.command("merge")
@@ -150,7 +152,7 @@ def merge_accounts(
                 merge(session, group[0], group[1:], rule=rule)
             session.commit()
     rows = [(group[0], ", ".join(map(str, group[1:]))) for group in groups]
-    empty = "Niente da unire." if crm.lang == "it" else "Nothing to merge."
+    empty = "Niente da unire." if current_output().lang() == "it" else "Nothing to merge."
     current_output().rows(("survivor", "merged"), rows, empty=empty)
 
 
@@ -185,7 +187,7 @@ def rebuild_keys(crm: Crm, *, only_stale: bool) -> None:
     """Make all match keys anew, some thousand accounts at a time."""
     with _session(crm, None) as session:
         if only_stale and not stale(session):
-            _say(crm, "Le chiavi sono aggiornate.", "The keys are up to date.")
+            _say("Le chiavi sono aggiornate.", "The keys are up to date.")
             return
         last = _rebuild(session)
-    _say(crm, "Chiavi rifatte fino all'anagrafica {last}.", "Keys made anew up to account {last}.", last=last)
+    _say("Chiavi rifatte fino all'anagrafica {last}.", "Keys made anew up to account {last}.", last=last)
