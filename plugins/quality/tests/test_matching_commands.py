@@ -100,3 +100,11 @@ def test_people_read_their_own_language_whatever_that_of_the_deployment(run):
     assert "same phone" in english
     assert "stesso telefono" in italian
     assert run("--lang", "it", "quality", "duplicates", "list") == italian
+
+
+@pytest.mark.feature("D01", "D04")
+def test_who_is_there_already_is_told_before_an_account_is_made(run):
+    (found, *_) = json.loads(run("--json", "quality", "duplicates", "check", "Rossi Impianti srl", "--vat-code", "IT00000019992"))
+    assert found["account"] == 1
+    assert any(reason.startswith("same VAT code") for reason in found["reasons"])
+    assert run("quality", "duplicates", "check", "Panificio Zen", "--phone", "0424 999999").strip() == "Nobody who resembles it."

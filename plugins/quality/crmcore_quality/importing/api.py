@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Final
 import attrs
 from sqlalchemy import select
 
-from crmcore import Actor, StaleVersion
+from crmcore import Actor
 from crmcore.errors import RecordNotFound
 from crmcore_quality.importing import undoing
 from crmcore_quality.importing.detecting import propose
 from crmcore_quality.importing.model import Import, ImportMapping, ImportRow
+from crmcore_quality.importing.persisting import persist
 from crmcore_quality.importing.reporting import report_rows, write_report
 from crmcore_quality.importing.running import BATCH, SOURCE, Progress, Runner, check_structure, prepare
 from crmcore_quality.importing.sources import Source, open_source
@@ -240,19 +241,17 @@ class Imports:
 
     def _set_state(self, import_id: int, state: str, states: Sequence[str]) -> None:
         """Set the state; whoever runs it meanwhile writes the same record, so it is tried again."""
-        while True:
+
+        def attempt() -> None:
             with self._session() as session:
                 record = session.require(Import, import_id)
                 if record.state not in states:
                     raise refusal("QUALITY_IMPORT_STATE", id=import_id, state=record.state, expected=", ".join(states))
-                if record.state == state:
-                    return
-                record.state = state
-                try:
+                if record.state != state:
+                    record.state = state
                     session.commit()
-                except StaleVersion:
-                    continue
-                return
+
+        persist(attempt)
 
 
 def waiting(session: Session, import_id: int) -> Sequence[ImportRow]:

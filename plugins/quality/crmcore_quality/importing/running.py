@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from crmcore import Actor, CharacteristicDef, Choice, CrmError, Label, Problem, StaleVersion, ValidationFailed
-from crmcore.errors import AccessDenied, DatabaseBusy, WriteConflict
+from crmcore import Actor, CharacteristicDef, Choice, CrmError, Label, Problem, ValidationFailed
+from crmcore.errors import AccessDenied
 from crmcore.session import Cause
 from crmcore_quality.importing.casting import Caster
 from crmcore_quality.importing.model import Import
+from crmcore_quality.importing.persisting import persist
 from crmcore_quality.importing.planning import Plan, plan_rows
 from crmcore_quality.importing.sources import Source
 from crmcore_quality.importing.values import Line, Outcome, Structure, refusal
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 BATCH: Final = 2_000
 """Rows in one transaction: SQLite's write lock is held for about a second."""
-_ATTEMPTS: Final = 8
 SOURCE: Final = "import"
+_ENDS: Final[Mapping[str, str]] = {"previewing": "preview", "running": "done", "cancelling": "cancelled"}
+"""State of an import → the one in which it ends."""
 
 Progress = Callable[[int], None]
 """Called after each batch with the number of rows read so far."""
@@ -61,34 +63,26 @@ class Runner:
                 read += len(lines)
                 if progress is not None:
                     progress(read)
-            self._finish()
         except _Stopped:
-            self._finish()
+            # Where another process is further, the end is its to say.
+            persist(lambda: self._finish({"cancelling": "cancelled"}))
+        else:
+            persist(lambda: self._finish(_ENDS))
 
     def take(self, lines: Sequence[Line]) -> None:
         """Write some rows in one transaction; when something there is refused, its halves by themselves, down to the row that is."""
         try:
-            self._attempt(lines, None)
+            persist(lambda: self._write(lines, None))
         except (ValidationFailed, AccessDenied) as error:
             if any(problem.code in FATAL for problem in error.problems):
                 raise
             if len(lines) == 1:
-                self._attempt(lines, _first(error))
+                refused = _first(error)
+                persist(lambda: self._write(lines, refused))
                 return
             middle = len(lines) // 2
             self.take(lines[:middle])
             self.take(lines[middle:])
-
-    def _attempt(self, lines: Sequence[Line], refused: Problem | None) -> None:
-        for number in range(_ATTEMPTS):
-            try:
-                self._write(lines, refused)
-            except (StaleVersion, WriteConflict, DatabaseBusy):
-                # Somebody changed one of the accounts, or cancels: look again.
-                if number == _ATTEMPTS - 1:
-                    raise
-            else:
-                return
 
     def _write(self, lines: Sequence[Line], refused: Problem | None) -> None:
         with self.session() as session:
@@ -128,19 +122,12 @@ class Runner:
         record.counts = add_counts(record.counts, plans, self.structure)
         session.commit()
 
-    def _finish(self) -> None:
-        """Say that the import is over, unless another process is at it."""
-        for _ in range(_ATTEMPTS):
-            try:
-                with self.session() as session:
-                    record = session.require(Import, self.import_id)
-                    ends = {"previewing": "preview", "running": "done", "cancelling": "cancelled"}
-                    if record.state in ends:
-                        record.state, record.finished_at = ends[record.state], session.now()
-                        session.commit()
-            except StaleVersion:
-                continue
-            return
+    def _finish(self, ends: Mapping[str, str]) -> None:
+        with self.session() as session:
+            record = session.require(Import, self.import_id)
+            if record.state in ends:
+                record.state, record.finished_at = ends[record.state], session.now()
+                session.commit()
 
 
 def _batches(rows: Iterator[Line], size: int) -> Iterator[list[Line]]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from sqlalchemy import inspect, select
 
-from crmcore import Account, Entity, Problem, StaleVersion, ValidationFailed
-from crmcore.errors import AccessDenied, DatabaseBusy, WriteConflict
+from crmcore import Account, Entity, Problem, ValidationFailed
+from crmcore.errors import AccessDenied
 from crmcore.model import AUDIT, AccountPortfolio, BusinessUnit, Portfolio, Site
 from crmcore_quality.importing.model import Import, ImportRow
+from crmcore_quality.importing.persisting import persist
 from crmcore_quality.importing.values import Outcome, problem
 from crmcore_quality.importing.writing import set_fields
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 BATCH: Final = 500
 UNDO: Final = "undo:import"
 """The source of what an undo writes: the core lets an account be without a legal site again."""
-_ATTEMPTS: Final = 8
 UNDONE: Final = "undone"
 KEPT: Final = "kept"
 
@@ -52,23 +52,16 @@ def undo_rows(runner: Runner, *, restore: bool) -> None:
 
 def _undo_some(runner: Runner, lines: Sequence[int], *, restore: bool) -> None:
     """Take some rows back in one transaction; where something is refused, its halves by themselves, down to the row that stays."""
-    refused: Problem | None = None
-    for number in range(_ATTEMPTS):
-        try:
-            _undo_now(runner, lines, refused, restore=restore)
-        except (ValidationFailed, AccessDenied) as error:
-            if len(lines) > 1:
-                middle = len(lines) // 2
-                _undo_some(runner, lines[:middle], restore=restore)
-                _undo_some(runner, lines[middle:], restore=restore)
-                return
-            refused = error.problems[0] if error.problems else Problem(code=error.code, params=error.params)
-        except (StaleVersion, WriteConflict, DatabaseBusy):
-            # Somebody edits one of the accounts at this moment: look again.
-            if number == _ATTEMPTS - 1:
-                raise
-        else:
+    try:
+        persist(lambda: _undo_now(runner, lines, None, restore=restore))
+    except (ValidationFailed, AccessDenied) as error:
+        if len(lines) > 1:
+            middle = len(lines) // 2
+            _undo_some(runner, lines[:middle], restore=restore)
+            _undo_some(runner, lines[middle:], restore=restore)
             return
+        refused = error.problems[0] if error.problems else Problem(code=error.code, params=error.params)
+        persist(lambda: _undo_now(runner, lines, refused, restore=restore))
 
 
 def _undo_now(runner: Runner, lines: Sequence[int], refused: Problem | None, *, restore: bool) -> None:

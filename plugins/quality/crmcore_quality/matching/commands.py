@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from crmcore import Actor, Crm, Session
 from crmcore.cli import current_output, pass_crm
+from crmcore_quality.matching.checking import check
 from crmcore_quality.matching.keeping import keeper, rebuild, stale
 from crmcore_quality.matching.merging import auto_groups, merge, merge_auto
 from crmcore_quality.matching.model import MATCH_KEY, MatchModel
@@ -114,6 +115,25 @@ def show(crm: Crm, *, account: int, login: str | None) -> None:
         other, name = (pair.other, pair.other_name) if pair.one == account else (pair.one, pair.one_name)
         rows += [(other, name, pair.odds, each) for each in _texts(pair.reasons)]
     current_output().rows(("account", "name", "odds", "reason"), rows, empty=empty)
+
+
+@duplicates.command("check")
+@click.argument("name")
+@click.option("--phone", "phones", multiple=True, metavar="NUMBER", help="A phone; may be given several times.")
+@click.option("--email", "emails", multiple=True, metavar="ADDRESS", help="An e-mail; may be given several times.")
+@click.option("--vat-code", default="", metavar="CODE", help="VAT code.")
+@click.option("--fiscal-code", default="", metavar="CODE", help="Fiscal code.")
+@click.option("--street", default="", metavar="STREET", help="Street, without the number.")
+@click.option("--municipality", default="", metavar="TOWN", help="Town.")
+@_user
+@pass_crm
+def check_draft(crm: Crm, /, *, login: str | None, **draft: str | tuple[str, ...]) -> None:
+    """Show who is there already before an account called NAME is made: the likeliest five, and why."""
+    with _session(crm, login) as session:
+        found = check(session, {key: list(value) if isinstance(value, tuple) else value for key, value in draft.items()})
+    rows = [(each.account_id, each.name, "sure" if each.sure else "review", round(each.odds, 3), _texts(each.reasons)) for each in found]
+    empty = "Nessuno che gli somigli." if current_output().lang() == "it" else "Nobody who resembles it."
+    current_output().rows(("account", "name", "band", "odds", "reasons"), rows, empty=empty)
 
 
 @duplicates.command("reject")

@@ -204,6 +204,27 @@ def test_an_import_is_cancelled_and_resumed_with_the_same_file_only(crm, write):
 
 
 @ONE_DATABASE
+def test_who_finds_another_process_further_leaves_the_end_to_it(crm, write):
+    imports = Imports(crm, batch=10)
+    path = write("Nome;Telefono\n" + "".join(f"Ditta {n};0424 {n:06}\n" for n in range(95)))
+
+    def die(read):
+        if read == 20:
+            raise KeyboardInterrupt
+
+    def meet(read):
+        if read == 30:
+            # Another process takes over, and is killed two batches later.
+            with pytest.raises(KeyboardInterrupt):
+                imports.resume(imports.list()[0].id, progress=die)
+
+    left = imports.run(path, structure(BASIC), meet)
+    assert (left.state, left.counts) == ("running", {"created": 50})
+    done = imports.resume(left.id)
+    assert (done.state, done.counts) == ("done", {"created": 95})
+
+
+@ONE_DATABASE
 def test_what_is_refused_at_the_commit_costs_its_own_row_and_no_other(open_crm, write):
     crm = open_crm("italy", "quality", settings={"core": {"required_account_fields": ["name"], "unique_tax_codes": "error"}})
     imports = Imports(crm)
