@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Column, ColumnElement, Table
 
 from crmcore.changesets.json_sql import JsonSql
-from crmcore.model import Entity, Money, UtcDateTime
+from crmcore.model import Entity, Scaled, UtcDateTime
 from crmcore.session.fields import plan_of, to_plain
 
 _BULK: Final = frozenset({str, int, bool, date})
@@ -68,7 +68,7 @@ class ColumnWriter:
     def is_bulk(self, cls: type[Entity], field: str) -> bool:
         """Return whether its type looks the same in JSON and in the databases."""
         kind = _column(cls, field).type
-        return not isinstance(kind, Money | UtcDateTime) and kind.python_type in _BULK
+        return not isinstance(kind, Scaled | UtcDateTime) and kind.python_type in _BULK
 
     def columns(self, fields: Collection[str]) -> frozenset[str]:
         """Return themselves."""
@@ -157,7 +157,7 @@ def _from_json(column: Column[Any], value: Any) -> Any:  # noqa: ANN401
         return value
     if isinstance(column.type, UtcDateTime):
         return datetime.fromisoformat(value)
-    if isinstance(column.type, Money):
+    if isinstance(column.type, Scaled):
         return Decimal(value)
     kind = column.type.python_type
     if kind is date:

@@ -19,7 +19,7 @@ from crmcore.hooks import Migrations
 from crmcore.migrate.comparing import autogenerate_context, selection
 from crmcore.migrate.history import HistoryUnreadable, check_migrations, find_folder, read_history
 from crmcore.migrate.running import upgrade
-from crmcore.model import MERGE, Json, JsonMap, Money, UtcDateTime
+from crmcore.model import MERGE, Json, JsonMap, Scaled, UtcDateTime
 
 if TYPE_CHECKING:
     from alembic.operations.ops import DowngradeOps, UpgradeOps
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _FROZEN: Final[Mapping[type[TypeEngine[Any]], str]] = {
     UtcDateTime: "sa.DateTime(timezone=True)",
-    Money: "sa.BigInteger()",
+    Scaled: "sa.BigInteger()",
     Json: "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')",
     JsonMap: "sa.Text().with_variant(postgresql.JSONB(), 'postgresql')",
 }

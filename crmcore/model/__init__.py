@@ -23,7 +23,7 @@ from crmcore.model.retention import Retention
 from crmcore.model.signin import ApiToken, Challenge, Credential, Device, DeviceKind, DeviceStatus, DeviceUser, UserSession
 from crmcore.model.states import StateChange, StateRow, StateTableRow, TransitionRow
 from crmcore.model.territory import NULL_CODES, Parameter, Salesperson, SalespersonKind, SellerZone, Zone, ZoneRule, ZoneRuleKind
-from crmcore.model.types import BigId, Json, JsonMap, Money, UtcDateTime
+from crmcore.model.types import BigId, Json, JsonMap, Money, Scaled, UtcDateTime
 from crmcore.model.visibility import Members, Visibility, VisibilityKind
 
 __all__ = [
@@ -91,6 +91,7 @@ __all__ = [
     "Salesperson",
     "SalespersonKind",
     "SavedSearch",
+    "Scaled",
     "ScopeKind",
     "SellerSource",
     "SellerZone",

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-CENT: Final = Decimal("0.01")
+_DIGITS: Final = 18
 _encode_map: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -64,28 +64,44 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Money(TypeDecorator[Decimal]):
-    """Store money as an integer number of cents, shown as a `Decimal` with two places, rounded half up."""
+class Scaled(TypeDecorator[Decimal]):
+    """Store an exact decimal as an integer of its last place, rounded half up: quantities, unit prices, percentages.
+
+    In 64 bits there is room for 18 digits in all; more are refused.
+    """
 
     impl = BigInteger
     cache_ok = True
 
+    def __init__(self, places: int) -> None:
+        super().__init__()
+        self.places = places
+
     def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> int | None:
-        """Convert to cents; a float is refused, because it is already wrong."""
+        """Convert to units of the last place; a float is refused, because it is already wrong."""
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, Decimal | int):
-            message = f"{value!r} is not a Decimal; money is never a float"
+            message = f"{value!r} is not a Decimal; money and quantities are never floats"
             raise TypeError(message)
         amount = Decimal(value)
-        if not amount.is_finite():
-            message = f"{value!r} is not an amount of money"
+        if not amount.is_finite() or abs(amount) >= Decimal(10) ** (_DIGITS - self.places):
+            message = f"{value!r} is not a number of at most {_DIGITS - self.places} digits before the point"
             raise ValueError(message)
-        return int(amount.quantize(CENT, ROUND_HALF_UP).scaleb(2))
+        return int(amount.quantize(Decimal(1).scaleb(-self.places), ROUND_HALF_UP).scaleb(self.places))
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        """Return a Decimal with two places."""
-        return None if value is None else Decimal(value).scaleb(-2)
+        """Return a Decimal with all places."""
+        return None if value is None else Decimal(value).scaleb(-self.places)
+
+
+class Money(Scaled):
+    """Store money as an integer number of cents, shown as a `Decimal` with two places, rounded half up."""
+
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(2)
 
 
 class JsonMap(TypeDecorator[Mapping[str, Any]]):

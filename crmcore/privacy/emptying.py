@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, String, Table, UniqueConstraint, Uuid, cast, literal, null
 
-from crmcore.model import Entity, Json, JsonMap, Money, UtcDateTime
+from crmcore.model import Entity, Json, JsonMap, Scaled, UtcDateTime
 from crmcore.session.fields import plan_of
 
 NOTHING: Final = "—"
@@ -60,7 +60,7 @@ def _value(cls: type[Entity], column: Column[Any]) -> ColumnElement[Any]:
 
 
 def _python_type(kind: Any) -> type | None:  # noqa: ANN401 - any type of a column
-    for own, python in ((Money, Decimal), (UtcDateTime, datetime), (Json, list)):
+    for own, python in ((Scaled, Decimal), (UtcDateTime, datetime), (Json, list)):
         if isinstance(kind, own):
             return python
     try:

@@ -36,7 +36,7 @@ from crmcore.characteristics.state import state_of
 from crmcore.errors import Problem
 from crmcore.hooks import StoredAs
 from crmcore.labels import Label
-from crmcore.model import Entity, JsonMap, Money, UtcDateTime
+from crmcore.model import Entity, JsonMap, Scaled, UtcDateTime
 from crmcore.query.kinds import Kind
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _kind_of(column: Column[Any]) -> tuple[Kind | None, Any]:
     """Return the kind of a column, and the type of its parameters."""
     kind = column.type
     for known, found in (
-        (Money, Kind.DECIMAL),
+        (Scaled, Kind.DECIMAL),
         (UtcDateTime, Kind.INSTANT),
         (JsonMap, None),
         (Date, Kind.DATE),

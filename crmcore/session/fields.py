@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapper, RelationshipDirection
 
 from crmcore.errors import Problem
 from crmcore.labels import Label
-from crmcore.model import STAMPS, Entity, JsonMap, Money, UtcDateTime
+from crmcore.model import STAMPS, Entity, JsonMap, Scaled, UtcDateTime
 from crmcore.storage import to_json
 
 PLAIN: Final = frozenset({str, int, bool, type(None)})
@@ -149,7 +149,7 @@ def _has_plain_default(column: Column[Any]) -> bool:
 
 
 def _types(column: Column[Any]) -> tuple[type, ...]:
-    if isinstance(column.type, Money):
+    if isinstance(column.type, Scaled):
         return (Decimal, int)
     if isinstance(column.type, UtcDateTime):
         return (datetime,)

@@ -16,7 +16,7 @@ from sqlalchemy import Boolean, CheckConstraint, Column, Enum, String, Table, Un
 from sqlalchemy.orm import Mapper, RelationshipDirection
 
 from crmcore.errors import UsageError
-from crmcore.model import STAMPS, Entity, JsonMap, Money, UtcDateTime
+from crmcore.model import STAMPS, Entity, JsonMap, Scaled, UtcDateTime
 from crmcore.session import Session
 from crmcore.testing.conformance.subject import START, Subject
 
@@ -172,7 +172,7 @@ def _plain_value(column: Column[Any], number: int) -> object:
     kind = column.type
     if isinstance(kind, Enum):
         return next(iter(kind.enum_class)) if kind.enum_class else kind.enums[0]
-    if isinstance(kind, Money):
+    if isinstance(kind, Scaled):
         return Decimal(number) + Decimal("0.50")
     # In the past, which most rules take, and another day for each record, for what is unique by day.
     moment = START - timedelta(days=number)

@@ -1,0 +1,1 @@
+"""The part of the plugin about documents, rows, numbering, conversion, revisions, workflow."""

@@ -1,0 +1,17 @@
+"""What this part of the plugin declares."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crmcore import Command, Configurable, Configured, ErrorCode, Event, Handler, Job, Permission, Template
+
+CODES: Final[tuple[ErrorCode, ...]] = ()
+EVENTS: Final[tuple[type[Event], ...]] = ()
+CONFIGURABLES: Final[tuple[Configurable, ...]] = ()
+CONFIGURED: Final[tuple[Configured, ...]] = ()
+COMMANDS: Final[tuple[Command, ...]] = ()
+HANDLERS: Final[tuple[Handler, ...]] = ()
+JOBS: Final[tuple[Job, ...]] = ()
+PERMISSIONS: Final[tuple[Permission, ...]] = ()
+TEMPLATES: Final[tuple[Template, ...]] = ()

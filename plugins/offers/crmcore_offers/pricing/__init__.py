@@ -1,0 +1,1 @@
+"""The part of the plugin about products, price lists, promotions, parametric products."""

@@ -1,0 +1,1 @@
+"""The part of the plugin about documents as PDF and from Word templates."""

@@ -1,0 +1,1 @@
+"""The part of the plugin about pipeline, forecast, analysis, commissions."""

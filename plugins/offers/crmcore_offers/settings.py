@@ -1,0 +1,24 @@
+"""The settings of the plugin."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crmcore import ConfigSchema, Label, Session
+
+SCHEMA: Final = ConfigSchema(
+    {
+        "currency": {
+            "type": "string",
+            "default": "EUR",
+            "regex": "[A-Z]{3}",
+            "label": Label("Valuta", "Currency"),
+            "help": "The currency of new documents (ISO 4217).",
+        },
+    },
+)
+
+
+def setting(session: Session, key: str) -> Any:  # noqa: ANN401 - whatever the schema says
+    """Return a setting of the plugin."""
+    return session.settings("offers")[key]
