@@ -93,28 +93,31 @@ def moved_to(session: Session, record: Entity) -> str | None:
 
 def decide(session: Session, table: Table, record: Entity, source: str | None, to: str) -> Decision:
     """Return what speaks against a step; nothing is written."""
-    step = table.step(source, to, _variant(record)) if source is not None else None
-    path = tuple(_path_problems(session, table, source, to, step))
+    variant = variant_of(record)
+    step = table.step(source, to, variant) if source is not None else None
+    path = tuple(_path_problems(session, table, source, to, step, variant))
     data = tuple(_data_problems(session, record, step)) if step is not None else ()
     return Decision(path, data, step)
 
 
-def _variant(record: Entity) -> str:
+def variant_of(record: Entity) -> str:
+    """Return the variant of a record, such as its order type; empty where its entity has none."""
     column = type(record).__state_variant__
     return str(getattr(record, column) or "") if column else ""
 
 
-def _path_problems(session: Session, table: Table, source: str | None, to: str, step: Transition | None) -> list[Problem]:
+def _path_problems(session: Session, table: Table, source: str | None, to: str, step: Transition | None, variant: str) -> list[Problem]:
     definition, here, there = table.definition, table.states.get(source or ""), table.states[to]
+    mode = definition.mode_of(variant)
     params: Mapping[str, object] = {"table": definition.name, "source": source or "-", "target": to}
     code = None
     if here is not None and here.flags.get("blocking"):
         code = "DOCUMENT_LOCKED"
     elif there.obsolete:
         code = "STATE_OBSOLETE"
-    elif definition.mode is TransitionMode.FREE:
+    elif mode is TransitionMode.FREE:
         code = "TRANSITION_NOT_DEFINED" if source == to else None
-    elif definition.mode is TransitionMode.FORWARD_ONLY and here is not None and there.order <= here.order:
+    elif mode is TransitionMode.FORWARD_ONLY and here is not None and there.order <= here.order:
         code = "BACKWARD_TRANSITION"
     elif step is None:
         # A record from before there were states, or whose state is gone, may begin where new ones begin.

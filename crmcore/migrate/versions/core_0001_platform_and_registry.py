@@ -311,6 +311,7 @@ def upgrade() -> None:
         sa.Column("label_it", sa.String(length=120), nullable=False),
         sa.Column("label_en", sa.String(length=120), nullable=False),
         sa.Column("mode", sa.String(length=20), nullable=False),
+        sa.Column("modes", sa.Text().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("owner", sa.String(length=24), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
