@@ -39,6 +39,7 @@ from crmcore.hooks.declarations import (
 from crmcore.hooks.following import Normaliser, Watcher
 from crmcore.hooks.markers import (
     API_VERSION,
+    Capability,
     PluginInfo,
     hookimpl,
     hookspec,
@@ -50,6 +51,7 @@ __all__ = [
     "ANY_EVENT",
     "API_VERSION",
     "DEPLOYMENT",
+    "Capability",
     "CharacteristicDef",
     "Choice",
     "Command",

@@ -10,10 +10,11 @@ import attrs
 from sqlalchemy import Table
 from sqlalchemy.schema import sort_tables
 
-from crmcore.errors import ErrorCode
+from crmcore.errors import ErrorCode, UsageError
 from crmcore.events import Event
 from crmcore.hooks import (
     ANY_EVENT,
+    Capability,
     CharacteristicDef,
     Command,
     ConfigSchema,
@@ -139,6 +140,16 @@ class Registry:
     def handler(self, name: str) -> BoundHandler | None:
         """Return a handler by its full name, ``<plugin>.<handler>``."""
         return next((bound for handlers in self.handlers.values() for bound in handlers if bound.name == name), None)
+
+    def require_capability(self, plugin: str, capability: Capability) -> None:
+        """Refuse what a plugin may only do when it declares it.
+
+        Raises:
+            UsageError: ``PLUGIN_CAPABILITY_MISSING``, also for a plugin that is not enabled.
+        """
+        found = self.plugin(plugin)
+        if found is None or capability not in found.info.capabilities:
+            raise UsageError("PLUGIN_CAPABILITY_MISSING", plugin_name=plugin, capability=capability.value)
 
     def plugin(self, name: str) -> LoadedPlugin | None:
         """Return an enabled plugin by name."""

@@ -19,7 +19,7 @@ from datetime import timedelta
 from crmcore import Command, ConfigSchema, Every, Handler, Job, Label, PluginInfo, hookimpl
 from crmcore_toyshop.work import fail, note, slow
 
-PLUGIN = PluginInfo(name="toyshop", label=Label("Giocattoli", "Toys"), summary="Sells toys.")
+PLUGIN = PluginInfo(name="toyshop", label=Label("Giocattoli", "Toys"), summary="Sells toys.", capabilities=("unguarded",))
 
 @hookimpl
 def crm_configuration():

@@ -103,6 +103,7 @@ def test_all_problems_of_all_plugins_are_reported_together():
         ([make_plugin("a", requires=["b>=2"]), make_plugin("b", version="1.9")], "PLUGIN_REQUIREMENT_MISSING"),
         ([make_plugin("a"), make_plugin("a")], "PLUGIN_DUPLICATE"),
         ([make_plugin("a", api="nonsense")], "PLUGIN_API_REFUSED"),
+        ([make_plugin("a", capabilities=["everything"])], "PLUGIN_CAPABILITY_UNKNOWN"),
     ],
 )
 def test_identity_problems(plugins, expected):

@@ -37,6 +37,7 @@ PLUGIN = PluginInfo(
     api=">=0.1,<0.2",
     label=Label("Agenda", "Agenda"),
     summary="Leads, actions, delegation, templates, rules, recurring activities, calendar, dashboard and projects.",
+    capabilities=("unguarded",),
 )
 
 
