@@ -135,8 +135,9 @@ class Scene:
         session.publish(instance)
 
     def _delete(self, cls: type[Entity], session: Session) -> None:
-        record = session.get(cls, self.records[cls.entity_name()])
-        if record is not None:
+        # There is none where making a sample of it is refused, such as a search without a filter that means something.
+        key = self.records.get(cls.entity_name())
+        if key is not None and (record := session.get(cls, key)) is not None:
             session.delete(record)
 
     def ids(self) -> Mapping[str, int]:

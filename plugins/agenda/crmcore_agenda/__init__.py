@@ -23,6 +23,7 @@ from crmcore import (
     Session,
     StateTable,
     Template,
+    Watcher,
     hookimpl,
 )
 from crmcore.hooks import ANY_EVENT
@@ -108,9 +109,9 @@ def crm_validate(session: Session, changes: Sequence[Change]) -> Iterable[Proble
 
 
 @hookimpl
-def crm_before_commit(session: Session, changes: Sequence[Change]) -> None:
-    """Have the clocks of recency rules follow what happens to accounts."""
-    recency.note(session, changes)
+def crm_watchers() -> Sequence[Watcher]:
+    """Have the clocks of recency rules follow what happens to accounts, also in mass changes."""
+    return recency.watchers()
 
 
 @hookimpl
@@ -126,6 +127,10 @@ def crm_handlers() -> Sequence[Handler]:
         Handler(event=ANY_EVENT, fn=triggers.listen, name="listen", phase=Phase.IN_TRANSACTION),
         Handler(event="agenda.recurring.created", fn=recency.follow_rule, name="new_recurring"),
         Handler(event="agenda.recurring.updated", fn=recency.follow_rule, name="changed_recurring"),
+        *(
+            Handler(event=f"saved_search.{verb}", fn=recency.follow_search, name=f"search_{verb}")
+            for verb in ("created", "updated", "deleted")
+        ),
     )
 
 
