@@ -291,8 +291,12 @@ class Job:
 
 @attrs.frozen(kw_only=True)
 class Command:
-    """Add a command under ``crm <plugin>``: ``target`` is ``package.module:name`` of a click command, imported when used."""
+    """Add a command under ``crm <plugin>``: ``target`` is ``package.module:name`` of a click command, imported when used.
+
+    With ``top`` it is also there as ``crm <name>``, unless the core has a command, or the deployment a plugin, of that name.
+    """
 
     name: str
     target: str
     help: str
+    top: bool = False

@@ -43,6 +43,7 @@ def crm_commands():
     target = "crmcore_toyshop.commands"
     return [Command(name=name, target=f"{target}:{name}", help=f"Do {name}.") for name in names] + [
         Command(name="lost", target="crmcore_toyshop.nowhere:lost", help="Cannot be imported."),
+        Command(name="hello", target=f"{target}:greet", help="Do greet at the top.", top=True),
     ]
 """
 

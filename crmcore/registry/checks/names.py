@@ -52,7 +52,12 @@ _NAMINGS: Final[Mapping[str, _Naming]] = {
     "crm_jobs": _Naming("job", lambda value: value.name, _dotted),
     "crm_handlers": _Naming("handler", lambda value: value.key, lambda _: "", _KEY, "a lower-case identifier", lambda item: item.plugin),
     "crm_commands": _Naming(
-        "command", lambda value: value.name, lambda _: "", _COMMAND, "lower-case words joined by hyphens", lambda item: item.plugin
+        "command",
+        lambda value: value.name,
+        lambda _: "",
+        _COMMAND,
+        "lower-case words joined by hyphens",
+        lambda item: "" if item.value.top else item.plugin,
     ),
     "crm_error_codes": _Naming(
         "error code", lambda value: value.code, lambda plugin: f"{plugin.upper()}_", _CODE, "capital letters and underscores"

@@ -161,7 +161,7 @@ def crm_commands() -> Sequence[Command]:
         Command(name="planning", target="crmcore_agenda.commands:planning", help="Show the planning of a day, a week or a month."),
         Command(name="activity", target="crmcore_agenda.commands:activity", help="Show who did what in a period."),
         Command(name="feed", target="crmcore_agenda.commands:feed", help="Run recurring activities now."),
-        Command(name="rules", target="crmcore_agenda.commands:rules", help="Ask why an action exists, and what a rule would do."),
+        Command(name="rules", target="crmcore_agenda.commands:rules", help="Ask why an action exists, and what a rule would do.", top=True),
     )
 
 

@@ -77,7 +77,7 @@ CODES: Final = (
         "AGENDA_RULE_FAILED",
         "rule {rule} could not look at event {event}: {reason}",
         "la regola {rule} non ha potuto esaminare l'evento {event}: {reason}",
-        "Correct the rule, try it with `crm agenda rules dry-run`, and retry the dead letter.",
+        "Correct the rule, try it with `crm rules dry-run`, and retry the dead letter.",
     ),
 )
 
