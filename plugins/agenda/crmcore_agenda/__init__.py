@@ -17,6 +17,7 @@ from crmcore import (
     Label,
     Migrations,
     OpenWork,
+    Permission,
     Phase,
     PluginInfo,
     Problem,
@@ -76,6 +77,12 @@ def crm_configured() -> Sequence[Configured]:
 def crm_state_tables() -> Sequence[StateTable]:
     """Declare the states of leads and actions."""
     return (states.LEADS, states.ACTIONS)
+
+
+@hookimpl
+def crm_permissions() -> Sequence[Permission]:
+    """Declare what a profile may grant."""
+    return (Permission(name="agenda.share", label=Label("Condividere le agende altrui", "Share the agendas of others")),)
 
 
 @hookimpl
@@ -159,6 +166,7 @@ def crm_commands() -> Sequence[Command]:
     return (
         Command(name="dashboard", target="crmcore_agenda.commands:dashboard", help="Show what somebody has to do, what is late first."),
         Command(name="planning", target="crmcore_agenda.commands:planning", help="Show the planning of a day, a week or a month."),
+        Command(name="share", target="crmcore_agenda.commands:share_agenda", help="Share the agenda of a user, or stop that."),
         Command(name="activity", target="crmcore_agenda.commands:activity", help="Show who did what in a period."),
         Command(name="feed", target="crmcore_agenda.commands:feed", help="Run recurring activities now."),
         Command(name="rules", target="crmcore_agenda.commands:rules", help="Ask why an action exists, and what a rule would do.", top=True),
