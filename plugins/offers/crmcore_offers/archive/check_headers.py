@@ -54,7 +54,7 @@ def _types(session: Session, documents: Sequence[Change]) -> Mapping[str, OrderT
     wanted = {
         vars(change.record).get("type") or ""
         for change in documents
-        if change.verb is RecordVerb.DELETED or asking & change.fields or any(new in {None, ""} for _, new in change.changes.values())
+        if change.verb is RecordVerb.DELETED or asking & change.fields or any(new in (None, "", []) for _, new in change.changes.values())
     }
     return by_codes(session, OrderType, wanted)
 
