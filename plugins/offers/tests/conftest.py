@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 from crmcore_offers.model import OrderType, Product, VatCode
+from sqlalchemy import event
 
 from crmcore import Actor
 from crmcore.model import GroupMember, Profile, Salesperson, User, UserGroup
@@ -23,6 +25,33 @@ def rome(year, month, day, hour=9, minute=0):
 def firm(open_crm, frozen_clock):
     """Open a firm with a VAT code, an offer, an order and a contract type, and three products."""
     return Firm(open_crm("offers", "italy"), frozen_clock)
+
+
+@pytest.fixture
+def open_firm(open_crm, frozen_clock):
+    """Open a firm with further plugins beside, or with settings."""
+    return lambda *plugins, **options: Firm(open_crm("offers", "italy", *plugins, **options), frozen_clock)
+
+
+@pytest.fixture
+def count_statements():
+    """Count what reaches the database, save the question how far the user reaches: `with count_statements(crm) as statements`."""
+
+    @contextmanager
+    def counting(crm):
+        seen = []
+
+        def note(_connection, _cursor, statement, *_):
+            if not statement.startswith((crm.access.question, "BEGIN", "COMMIT", "ROLLBACK", "SET")):
+                seen.append(statement)
+
+        event.listen(crm.engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(crm.engine, "before_cursor_execute", note)
+
+    return counting
 
 
 class Firm:

@@ -279,6 +279,7 @@ def upgrade() -> None:
         sa.Column("confirmation", sa.String(length=10), nullable=False),
         sa.Column("confirmed_taxable", sa.BigInteger(), nullable=False),
         sa.Column("revision_number", sa.Integer(), nullable=False),
+        sa.Column("override_reason", sa.String(length=500), nullable=False),
         sa.Column("appointment", sa.DateTime(timezone=True), nullable=True),
         sa.Column("quote_inserted", sa.Date(), nullable=True),
         sa.Column("visit", sa.Date(), nullable=True),

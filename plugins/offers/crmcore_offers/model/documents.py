@@ -47,7 +47,17 @@ class Document(OffersEntity):
 
     __tablename__ = "offers_document"
     __visibility__ = Visibility.via("account_id")
-    __personal__ = ("title", "needs", "outcome", "customer_feedback", "agent_feedback", "notes", "text", "characteristics")
+    __personal__ = (
+        "title",
+        "needs",
+        "outcome",
+        "customer_feedback",
+        "agent_feedback",
+        "notes",
+        "text",
+        "override_reason",
+        "characteristics",
+    )
     __about__ = ("account_id", "person_id")
     __state_table__ = "offers.documents"
     __state_variant__ = "type"
@@ -109,6 +119,8 @@ class Document(OffersEntity):
     confirmed_taxable: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))
     revision_number: Mapped[int] = mapped_column(default=0)
     """The number that the present content has, or gets when it is kept: 0 for an offer that was never revised."""
+    override_reason: Mapped[str] = mapped_column(String(500), default="")
+    """Why it was changed in spite of its lock, the last time that it was (I-34)."""
     appointment: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
     quote_inserted: Mapped[date | None] = mapped_column(default=None)
     visit: Mapped[date | None] = mapped_column(default=None)
