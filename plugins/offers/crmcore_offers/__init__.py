@@ -20,6 +20,7 @@ from crmcore import (
     Template,
     hookimpl,
 )
+from crmcore.changesets import Kind
 from crmcore_offers import states
 from crmcore_offers.archive import declared as archive
 from crmcore_offers.mass import declared as mass
@@ -109,6 +110,12 @@ def crm_handlers() -> Sequence[Handler]:
 def crm_jobs() -> Sequence[Job]:
     """Declare what is done later."""
     return tuple(each for part in _PARTS for each in part.JOBS)
+
+
+@hookimpl
+def crm_change_kinds() -> Sequence[Kind]:
+    """Declare what is maintained in mass."""
+    return mass.CHANGE_KINDS
 
 
 @hookimpl
