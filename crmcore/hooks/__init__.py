@@ -36,7 +36,7 @@ from crmcore.hooks.declarations import (
     Transition,
     TransitionMode,
 )
-from crmcore.hooks.following import Normaliser, Watcher
+from crmcore.hooks.following import LookAt, Normaliser, Watcher
 from crmcore.hooks.markers import (
     API_VERSION,
     Capability,
@@ -67,6 +67,7 @@ __all__ = [
     "Job",
     "Key",
     "Label",
+    "LookAt",
     "Migrations",
     "Normaliser",
     "OpenWork",

@@ -24,6 +24,7 @@ from crmcore import (
     Template,
     hookimpl,
 )
+from crmcore.changesets import Kind
 from crmcore_offers import states
 from crmcore_offers.archive import checks, following
 from crmcore_offers.archive import declared as archive
@@ -114,6 +115,12 @@ def crm_handlers() -> Sequence[Handler]:
 def crm_jobs() -> Sequence[Job]:
     """Declare what is done later."""
     return tuple(each for part in _PARTS for each in part.JOBS)
+
+
+@hookimpl
+def crm_change_kinds() -> Sequence[Kind]:
+    """Declare what is maintained in mass."""
+    return mass.CHANGE_KINDS
 
 
 @hookimpl

@@ -221,11 +221,12 @@ class DocumentFile(OffersEntity):
 
 
 class Export(OffersEntity):
-    """An order list that was exported (S4 «distinta ordini», G21): its rows name it, so that the same list can be made again."""
+    """An order list that was exported (S4 «distinta ordini», G21): its rows name it, and ``content`` is the file, to the byte."""
 
     __tablename__ = "offers_export"
     __visibility__ = Visibility.owner("owner")
-    __personal__ = ()
+    __personal__ = ("content",)
+    __retention__ = Retention(keeps=("content",), law=_LAW, reason=_WHY, years=10)
     __append_only__ = True
 
     owner: Mapped[str] = mapped_column(String(100), index=True)
@@ -233,6 +234,7 @@ class Export(OffersEntity):
     detailed: Mapped[bool] = mapped_column(default=True)
     lines: Mapped[int] = mapped_column(default=0)
     total: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))
+    content: Mapped[str] = mapped_column(Text, default="")
 
 
 class Counter(OffersEntity):
