@@ -67,10 +67,11 @@ def _document(session: Session, header: Mapping[str, Any], lang: str) -> dict[st
 def _row(row: Mapping[str, Any], number: int, lang: str) -> dict[str, Any]:
     numbers: dict[str, Decimal] = {name: row[name] for name in ("quantity", "price", "vat_rate", "net")}
     written = {"quantity": quantity, "price": price, "vat_rate": percent, "net": amount}
-    texts = {name: row.get(name) for name in ("code", "description", "unit", "discounts", "vat", "notes")}
+    texts = {name: row.get(name) for name in ("code", "description", "unit", "vat", "notes")}
     return {
         **_filled(texts),
         "position": str(row.get("position") or number),
+        "discounts": _discounts(row.get("discounts"), lang),
         **{name: write(numbers[name], lang) for name, write in written.items()},
         "delivery": _day(row.get("delivery"), lang),
         "values": {**numbers, "delivery": row.get("delivery")},
@@ -147,6 +148,11 @@ def _company(session: Session) -> dict[str, Any]:
 
 def _day(value: date | None, lang: str) -> str | None:
     return None if value is None else day(value, lang)
+
+
+def _discounts(chain: str | None, lang: str) -> str | None:
+    """Return a chain of discounts as it is written: ``10+2,5``."""
+    return (chain.replace(".", ",") if lang == "it" else chain) if chain else None
 
 
 def _filled(found: Mapping[str, Any]) -> dict[str, Any]:
