@@ -26,6 +26,7 @@ from crmcore.migrate import PluginRecord, Progress, SchemaState
 from crmcore.opening import Target, calendar_of, open_database, open_scripts, options_of, resolve_settings
 from crmcore.registry import Registry
 from crmcore.registry import load as load_registry
+from crmcore.rendering import Renderer
 from crmcore.scripting.host import RuleHost
 from crmcore.session import Actor, Cause, Session
 from crmcore.session.rules import seed
@@ -84,6 +85,7 @@ class Crm:
         self.scripts = open_scripts(settings)
         self.rules = RuleHost.of(self)
         self.signin = SignIn(self)
+        self.renderer = Renderer(registry.hooks)
 
     @classmethod
     def open(  # noqa: PLR0913 - all but the target are optional
@@ -261,6 +263,7 @@ class Crm:
             self._closed = True
             self.access.close()
             self.scripts.close()
+            self.renderer.close()
             self._storage.close()
 
     def _connect(self) -> _Borrowed | Connection:

@@ -215,6 +215,7 @@ class DocumentFile(OffersEntity):
     revision_id: Mapped[int | None] = mapped_column(ForeignKey("offers_revision.id"), index=True, default=None)
     name: Mapped[str] = mapped_column(String(200))
     media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
     template: Mapped[str] = mapped_column(String(40), default="")
     content: Mapped[bytes] = mapped_column(LargeBinary)
