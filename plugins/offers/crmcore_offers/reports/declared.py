@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from crmcore import Command, Configurable, Configured, ErrorCode, Event, Handler, Job, Permission, Template
+from crmcore_offers.reports.codes import CODES as _CODES
 
-CODES: Final[tuple[ErrorCode, ...]] = ()
+CODES: Final[tuple[ErrorCode, ...]] = _CODES
 EVENTS: Final[tuple[type[Event], ...]] = ()
 CONFIGURABLES: Final[tuple[Configurable, ...]] = ()
 CONFIGURED: Final[tuple[Configured, ...]] = ()

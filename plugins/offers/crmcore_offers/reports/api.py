@@ -1,0 +1,46 @@
+"""Reports of a session.
+
+::
+
+    reports = Reports(session)
+    reports.pipeline().total.weighted
+    reports.pipeline(By.AGENT, period="2026-Q3")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crmcore import Session
+from crmcore_offers.reports.dimensions import By
+from crmcore_offers.reports.periods import Unit
+from crmcore_offers.reports.pipeline import Pipeline, pipeline
+from crmcore_offers.reports.subjects import Narrow
+
+
+class Reports:
+    """What documents come to, as far as the actor sees them; nothing is written. See the module."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def pipeline(
+        self,
+        by: By = By.STAGE,
+        *,
+        period: str | None = None,
+        unit: Unit | None = None,
+        agent: str | None = None,
+        types: Sequence[str] = (),
+        campaign: str | None = None,
+        currency: str | None = None,
+    ) -> Pipeline:
+        """Return what is offered and not yet decided, in lines ``by`` something (G01, G02).
+
+        ``period`` is when documents are expected to close: ``2026-Q3`` takes in its months. With ``unit``, lines by period are that long.
+
+        Raises:
+            ValidationFailed: ``OFFERS_PERIOD``, ``OFFERS_REPORT_UNKNOWN``.
+        """
+        narrow = Narrow(agent=agent, types=tuple(types), campaign=campaign, currency=currency)
+        return pipeline(self._session, by, narrow, period=period, unit=unit)
