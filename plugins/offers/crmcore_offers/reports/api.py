@@ -10,8 +10,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from crmcore import Session
+from crmcore_offers.reports.commissions import Commissions, commissions
 from crmcore_offers.reports.dimensions import By
 from crmcore_offers.reports.periods import Unit
 from crmcore_offers.reports.pipeline import Pipeline, pipeline
@@ -44,3 +46,15 @@ class Reports:
         """
         narrow = Narrow(agent=agent, types=tuple(types), campaign=campaign, currency=currency)
         return pipeline(self._session, by, narrow, period=period, unit=unit)
+
+    def commissions(
+        self, first: date, last: date, *, agent: str | None = None, types: Sequence[str] = (), currency: str | None = None
+    ) -> Commissions:
+        """Return what who sells gets of what was confirmed from one day to another, both included (G22).
+
+        ``agent`` narrows it to documents of an agent, whoever else gets something of them.
+
+        Raises:
+            ValidationFailed: ``OFFERS_COMMISSION_RULE``, ``OFFERS_REPORT_UNKNOWN``.
+        """
+        return commissions(self._session, first, last, Narrow(agent=agent, types=tuple(types), currency=currency))

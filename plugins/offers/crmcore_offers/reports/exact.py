@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, case, func, literal_column, ty
 from crmcore_offers.model import PRICE_PLACES
 
 _HUNDRED: Final = 100
-_MILLION: Final = 10**PRICE_PLACES
+_MILLION: Final[int] = 10**PRICE_PLACES
 _CENT: Final = Decimal("0.01")
 
 

@@ -6,12 +6,12 @@ customer who was erased are still counted: what was sold was sold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import BigInteger, ColumnElement, Select, case, exists, literal_column, or_, select
+from sqlalchemy import BigInteger, ColumnElement, case, exists, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from crmcore import Account, Label, Session, State
@@ -146,12 +146,11 @@ def weighted(states: Iterable[State]) -> ColumnElement[int]:
     return percent_of(units(Document.taxable), case((own.is_(None), otherwise), else_=own))
 
 
-def came_into(session: Session, query: Select[Any], states: tuple[str, ...]) -> dict[int, datetime]:
-    """Return when documents that have no date of confirmation came into some states, the last time from outside of them.
+def came_into(session: Session, keys: Sequence[int], states: tuple[str, ...]) -> dict[int, datetime]:
+    """Return when documents came into some states, the last time from outside of them; those that never did are left out.
 
-    ``query`` selects their keys, and is run as the actor; then the history of those keys, which is the system's, is read past the guard.
+    The keys are those that the actor sees: the history of documents is the system's, and is read past the guard for these alone.
     """
-    keys = list(session.scalars(query))
     found: dict[int, datetime] = {}
     change = StateChange
     for some in batches(keys):
@@ -162,6 +161,5 @@ def came_into(session: Session, query: Select[Any], states: tuple[str, ...]) -> 
             or_(change.old.is_(None), change.old.not_in(states)),
         )
         with session.guard.lifted():
-            rows = session.execute(wanted.order_by(change.at, change.id)).all()
-        found.update({row.record_id: row.at for row in rows})
+            found.update({row.record_id: row.at for row in session.execute(wanted.order_by(change.at, change.id))})
     return found
