@@ -15,6 +15,7 @@ from datetime import date
 from crmcore import Session
 from crmcore_offers.reports.commissions import Commissions, commissions
 from crmcore_offers.reports.dimensions import By
+from crmcore_offers.reports.forecast import Forecast, forecast
 from crmcore_offers.reports.periods import Unit
 from crmcore_offers.reports.pipeline import Pipeline, pipeline
 from crmcore_offers.reports.subjects import Narrow
@@ -58,3 +59,21 @@ class Reports:
             ValidationFailed: ``OFFERS_COMMISSION_RULE``, ``OFFERS_REPORT_UNKNOWN``.
         """
         return commissions(self._session, first, last, Narrow(agent=agent, types=tuple(types), currency=currency))
+
+    def forecast(
+        self,
+        period: str,
+        unit: Unit = Unit.MONTH,
+        *,
+        by_agent: bool = False,
+        agent: str | None = None,
+        types: Sequence[str] = (),
+        currency: str | None = None,
+    ) -> Forecast:
+        """Return what is won, weighted and meant in a year, a quarter or a month, in parts of a length (G23).
+
+        Raises:
+            ValidationFailed: ``OFFERS_PERIOD``, ``OFFERS_REPORT_UNKNOWN``.
+        """
+        narrow = Narrow(agent=agent, types=tuple(types), currency=currency)
+        return forecast(self._session, period, unit, narrow, by_agent=by_agent)

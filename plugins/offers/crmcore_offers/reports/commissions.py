@@ -18,13 +18,13 @@ import attrs
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from crmcore import Label, Session
-from crmcore.model import NULL_CODES, Salesperson
+from crmcore.model import NULL_CODES
 from crmcore.storage import batches
 from crmcore_offers.model import PRICE_PLACES, Category, Document, Product, Row
 from crmcore_offers.reports.commission_rules import Deciding, Rule, Sold, rules_in_force
 from crmcore_offers.reports.configuration import BENEFICIARIES
 from crmcore_offers.reports.exact import product_in_cents, units
-from crmcore_offers.reports.subjects import COMMISSION, Narrow, Types, came_into, codes_where, conditions, states_of, types_in
+from crmcore_offers.reports.subjects import COMMISSION, Narrow, Types, came_into, codes_where, conditions, people_of, states_of, types_in
 from crmcore_offers.states import ROWS
 
 _People = Mapping[int, tuple[str, str]]
@@ -110,7 +110,7 @@ def commissions(session: Session, first: date, last: date, narrow: Narrow) -> Co
     """
     types = types_in(session, COMMISSION, narrow.types)
     rules = rules_in_force(session)
-    people = {key: (code, name) for key, code, name in session.execute(select(Salesperson.id, Salesperson.code, Salesperson.name))}
+    people = people_of(session)
     deciding = Deciding(session, rules)
     asked = sorted({rule.beneficiary for rule in rules}, key=BENEFICIARIES.index)
     lines: list[CommissionLine] = []

@@ -116,6 +116,12 @@ def agent_id(session: Session, code: str) -> int:
     return found
 
 
+def people_of(session: Session) -> dict[int, tuple[str, str]]:
+    """Return code and name of everybody of the sales force, by key: there are hundreds."""
+    rows = session.execute(select(Salesperson.id, Salesperson.code, Salesperson.name))
+    return {row.id: (row.code, row.name) for row in rows}
+
+
 def newest_links(session: Session, types: Types) -> ColumnElement[bool]:
     """Return the condition for documents of which nothing that counts as well was made.
 
