@@ -199,12 +199,12 @@ def _pipeline(crm: Crm, kind: str, count: int, *, rounds: int) -> list[Figure]:
     told = sorted((line.count, line.taxable, line.weighted) for line in lines)
     for driver in (hand(), plain.execute(_plain_pipeline()).all()):
         assert told == sorted((row[1], Decimal(int(row[2])).scaleb(-2), Decimal(int(row[3])).scaleb(-2)) for row in driver)
-    seconds = _seconds(crm, contenders, rounds=rounds)
+    seconds = _seconds(crm, contenders, rounds=rounds, times=3)
     session.close()
     _limit(crm)
     guarded = crm.session("capo")
     assert Reports(guarded).pipeline(By.AGENT).lines == lines
-    limited = _seconds(crm, {"mine": lambda: Reports(guarded).pipeline(By.AGENT), "hand": hand}, rounds=rounds)
+    limited = _seconds(crm, {"mine": lambda: Reports(guarded).pipeline(By.AGENT), "hand": hand}, rounds=rounds, times=3)
     for each in (guarded, raw, plain):
         each.close()
     name = f"offers: pipeline by agent over {count:,} documents"
@@ -239,7 +239,7 @@ def _commissions(crm: Crm, kind: str, count: int, *, rounds: int) -> list[Figure
 
     told = sorted(each.amount for each in mine().people())
     assert told == sorted(by_hand().values()) == sorted(with_records().values())
-    seconds = _seconds(crm, {"mine": mine, "hand": by_hand, "plain": with_records}, rounds=rounds)
+    seconds = _seconds(crm, {"mine": mine, "hand": by_hand, "plain": with_records}, rounds=rounds, times=3)
     rows = len(mine().lines)
     for each in (session, raw, plain):
         each.close()

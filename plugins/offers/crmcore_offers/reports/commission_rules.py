@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -37,8 +37,8 @@ class Sold:
     quantity: int
     margin: int | None
     """None when the cost is not known."""
-    context: Mapping[str, Any]
-    """What scripts see."""
+    context: Callable[[], Mapping[str, Any]]
+    """Return what scripts see: made only for rows that a script is asked about."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -56,6 +56,8 @@ class Rule:
     amount: int
     valid_from: date | None
     valid_to: date | None
+    shown: tuple[Decimal, Decimal]
+    """Percentage and amount, as people read them."""
 
     def may_hold(self, row: Sold) -> bool:
         """Return whether it holds for rows like this, as far as its codes say."""
@@ -78,7 +80,7 @@ class Rule:
         if not source:
             return True
         try:
-            return bool(session.crm.rules.run(source, row.context, INPUTS).value)
+            return bool(session.crm.rules.run(source, row.context(), INPUTS).value)
         except ScriptError as error:
             place = f"({error.line}:{error.column})"
             reason = Label(f"{error.text.it} {place}", f"{error.text.en} {place}")
@@ -144,6 +146,7 @@ def _rule(row: CommissionRule, paths: Mapping[str, str]) -> Rule:
         amount=_units(row.amount, 2),
         valid_from=row.valid_from,
         valid_to=row.valid_to,
+        shown=(row.percent, row.amount),
     )
 
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -29,6 +30,7 @@ from crmcore_offers.states import ROWS
 
 _People = Mapping[int, tuple[str, str]]
 """Code and name by key."""
+_NO_ONE: Final = ("", "")
 _NOBODY: Final = frozenset(NULL_CODES.values())
 
 
@@ -125,7 +127,7 @@ def commissions(session: Session, first: date, last: date, narrow: Narrow) -> Co
 
 def _lines(deciding: Deciding, asked: Iterable[str], row: Any, sold: Sold, people: _People) -> Iterator[CommissionLine]:  # noqa: ANN401 - a row of a query
     for beneficiary in asked:
-        code, name = people.get(getattr(row, f"{beneficiary}_id"), ("", ""))
+        code, name = people.get(getattr(row, f"{beneficiary}_id"), _NO_ONE)
         if not code or code in _NOBODY:
             continue
         rule = deciding.decide(beneficiary, sold)
@@ -148,8 +150,8 @@ def _line(code: str, name: str, row: Any, sold: Sold, rule: Rule) -> CommissionL
         quantity=Decimal(sold.quantity).scaleb(-PRICE_PLACES),
         base=rule.base,
         base_amount=Decimal(rule.base_of(sold) or 0).scaleb(-2),
-        percent=Decimal(rule.percent).scaleb(-4),
-        per_unit=Decimal(rule.amount).scaleb(-2),
+        percent=rule.shown[0],
+        per_unit=rule.shown[1],
         amount=Decimal(rule.cents(sold)).scaleb(-2),
         rule=rule.code,
         label=rule.label,
@@ -220,10 +222,25 @@ def _query(session: Session, where: list[ColumnElement[bool]]) -> Any:  # noqa: 
 
 def _sold(row: Any, day: date, types: Types, people: _People) -> Sold:  # noqa: ANN401 - a row of a query
     sign = -1 if row.type in types.minus else 1
-    margin = None if row.cost is None else sign * (row.net - row.costs)
-    codes = {each: people.get(getattr(row, f"{each}_id"), ("", ""))[0] for each in BENEFICIARIES}
-    product = row.product or row.code
-    context = {
+    return Sold(
+        row_id=row.id,
+        document_id=row.document_id,
+        type=row.type,
+        day=day,
+        agent=people.get(row.agent_id, _NO_ONE)[0],
+        agency=people.get(row.agency_id, _NO_ONE)[0],
+        product=row.product or row.code,
+        path=row.path or "",
+        net=sign * row.net,
+        quantity=sign * row.quantity,
+        margin=None if row.cost is None else sign * (row.net - row.costs),
+        context=partial(_context, row, day, people),
+    )
+
+
+def _context(row: Any, day: date, people: _People) -> Mapping[str, Any]:  # noqa: ANN401 - as above
+    """Return what scripts see of a row and its document: plain values, amounts without the sign of the type."""
+    return {
         "document": {
             "id": row.document_id,
             "type": row.type,
@@ -232,11 +249,11 @@ def _sold(row: Any, day: date, types: Types, people: _People) -> Sold:  # noqa: 
             "campaign": row.campaign,
             "taxable": Decimal(row.taxable).scaleb(-2),
             "day": day,
-            **codes,
+            **{each: people.get(getattr(row, f"{each}_id"), _NO_ONE)[0] for each in BENEFICIARIES},
         },
         "row": {
             "position": row.position,
-            "product": product,
+            "product": row.product or row.code,
             "category": row.category or "",
             "state": row.row_state or "",
             "quantity": Decimal(row.quantity).scaleb(-PRICE_PLACES),
@@ -244,20 +261,6 @@ def _sold(row: Any, day: date, types: Types, people: _People) -> Sold:  # noqa: 
             "margin": None if row.cost is None else Decimal(row.net - row.costs).scaleb(-2),
         },
     }
-    return Sold(
-        row_id=row.id,
-        document_id=row.document_id,
-        type=row.type,
-        day=day,
-        agent=codes["agent"],
-        agency=codes["agency"],
-        product=product,
-        path=row.path or "",
-        net=sign * row.net,
-        quantity=sign * row.quantity,
-        margin=margin,
-        context=context,
-    )
 
 
 def _sums(lines: Iterable[tuple[tuple[str, str], CommissionLine]]) -> tuple[CommissionSum, ...]:
