@@ -15,6 +15,7 @@ from datetime import date
 from crmcore import Session
 from crmcore_offers.reports.commissions import Commissions, commissions
 from crmcore_offers.reports.dimensions import By
+from crmcore_offers.reports.efficacy import PAGE, Efficacy, EfficacyPage, efficacy, efficacy_page
 from crmcore_offers.reports.forecast import Forecast, forecast
 from crmcore_offers.reports.periods import Unit
 from crmcore_offers.reports.pipeline import Pipeline, pipeline
@@ -77,3 +78,42 @@ class Reports:
         """
         narrow = Narrow(agent=agent, types=tuple(types), currency=currency)
         return forecast(self._session, period, unit, narrow, by_agent=by_agent)
+
+    def efficacy(
+        self,
+        first: date,
+        last: date,
+        by: By = By.AGENT,
+        *,
+        agent: str | None = None,
+        types: Sequence[str] = (),
+        campaign: str | None = None,
+        currency: str | None = None,
+    ) -> Efficacy:
+        """Return what of what was presented from one day to another was won, and the margin of it, in lines ``by`` something (L04).
+
+        Raises:
+            ValidationFailed: ``OFFERS_REPORT_UNKNOWN``.
+        """
+        narrow = Narrow(agent=agent, types=tuple(types), campaign=campaign, currency=currency)
+        return efficacy(self._session, first, last, by, narrow)
+
+    def efficacy_documents(
+        self,
+        first: date,
+        last: date,
+        *,
+        after: tuple[date, int] | None = None,
+        page: int = PAGE,
+        agent: str | None = None,
+        types: Sequence[str] = (),
+        campaign: str | None = None,
+        currency: str | None = None,
+    ) -> EfficacyPage:
+        """Return the same document by document, the newest first; ``after`` is ``next`` of the page before (L04, analytic).
+
+        Raises:
+            ValidationFailed: ``OFFERS_REPORT_UNKNOWN``.
+        """
+        narrow = Narrow(agent=agent, types=tuple(types), campaign=campaign, currency=currency)
+        return efficacy_page(self._session, first, last, narrow, after=after, page=page)
