@@ -335,6 +335,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_offers_document_reference"), "offers_document", ["reference"], unique=False)
     op.create_index(op.f("ix_offers_document_referrer_id"), "offers_document", ["referrer_id"], unique=False)
     op.create_index(op.f("ix_offers_document_site_id"), "offers_document", ["site_id"], unique=False)
+    op.create_index(
+        op.f("ix_offers_document_type_state_agent_id_issued_on_id"),
+        "offers_document",
+        ["type", "state", "agent_id", "issued_on", "id"],
+        unique=False,
+    )
     op.create_index(op.f("ix_offers_document_type_state_id"), "offers_document", ["type", "state", "id"], unique=False)
     op.create_table(
         "offers_product",

@@ -68,6 +68,8 @@ class Document(OffersEntity):
         CheckConstraint("confirmation IN ('none', 'partial', 'total')", name="confirmation"),
         Index(None, "account_id", "type", "id"),
         Index(None, "type", "state", "id"),
+        # The list that people open all day: one type, one state, one agent, the newest first.
+        Index(None, "type", "state", "agent_id", "issued_on", "id"),
         Index(None, "agent_id", "state"),
         Index(None, "close_period"),
         Index(None, "reference"),
