@@ -38,12 +38,6 @@ CODES: Final = (
         "Try the template with `crm offers check-template`; what is wrong is in its line.",
     ),
     ErrorCode(
-        "OFFERS_REVISION_UNKNOWN",
-        "document {reference} has no revision {number}",
-        "il documento {reference} non ha la revisione {number}",
-        "See the revisions of the document.",
-    ),
-    ErrorCode(
         "OFFERS_DOCUMENT_UNKNOWN",
         "there is no document {reference}",
         "non esiste il documento {reference}",

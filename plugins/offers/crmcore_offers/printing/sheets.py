@@ -13,8 +13,8 @@ from sqlalchemy.types import TypeEngine
 
 from crmcore import Session
 from crmcore.model import Scaled
+from crmcore_offers.archive.codes import refuse
 from crmcore_offers.model import Document, OffersEntity, Revision, Row
-from crmcore_offers.printing.codes import refuse
 from crmcore_offers.states import ROWS
 
 _TOTALS: Final = ("taxable", "vat_amount", "total")
@@ -48,7 +48,7 @@ def _kept(session: Session, document: Document, number: int) -> Sheet:
     wanted = select(Revision).where(Revision.document_id == document.id, Revision.number == number)
     found: Revision | None = session.scalar(wanted)
     if found is None:
-        raise refuse("OFFERS_REVISION_UNKNOWN", str(document.id), reference=document.reference or document.id, number=number)
+        raise refuse("OFFERS_REVISION_UNKNOWN", document.id, id=document.id, number=number)
     content = found.content
     header = {name: getattr(document, name) for name in ("account_id", "type", "currency", "reference", "issued_on")}
     header |= _read(Document, content.get("header") or {}) | {name: getattr(found, name) for name in _TOTALS}
