@@ -39,6 +39,7 @@ PLUGIN = PluginInfo(
     name="offers",
     api=">=0.1,<0.2",
     label=Label("Offerte e contratti", "Offers and contracts"),
+    capabilities=("unguarded",),
     summary="One archive of opportunities, offers, orders and contracts: rows, revisions, workflow, price lists, pipeline, commissions.",
 )
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pypdfium2
 import pytest
+from crmcore_offers.archive.happenings import DocumentRevised
 from crmcore_offers.model import Document, DocumentFile, PrintTemplate, Revision, Row
-from crmcore_offers.printing import Prints, queue_revision
+from crmcore_offers.printing import Prints
 from crmcore_offers.printing.fields import FIELDS, PLACEHOLDERS
 from sqlalchemy import select
 
@@ -127,9 +128,9 @@ def test_each_revision_has_its_pdf_as_it_was_and_it_is_kept_once(printing):
         for number, rows in enumerate((REV0, REV1)):
             revise(session, document, number, rows)
         session.flush()
-        queue_revision(session, document.id, 0)
-        queue_revision(session, document.id, 1)
-        queue_revision(session, document.id, 7)
+        for kept in session.scalars(select(Revision)):
+            said = {"document_id": document.id, "account_id": document.account_id, "revision_id": kept.id, "number": kept.number}
+            session.publish(DocumentRevised(**said, taxable=kept.taxable, actor="anna"))
         session.commit()
         # What the document says today is not what its revisions said.
         document.total, document.reference = Decimal(1), "OTHER"

@@ -41,7 +41,7 @@ def generate(
     found = account if isinstance(account, Account) else session.accounts.require(account)
     same = select(Document.id).where(Document.origin_id == origin.id, Document.origin == origin.entity, Document.type == order_type.code)
     # Past the guard: a document that the actor does not see is one as well.
-    with session.guard.lifted():
+    with session.unguarded("offers"):
         taken = session.scalar(same.limit(1))
     if taken is not None:
         raise refuse("OFFERS_GENERATED", origin.id, type=order_type.code, origin=origin.entity, origin_id=origin.id)

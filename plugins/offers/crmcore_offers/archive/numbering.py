@@ -69,7 +69,7 @@ def draw(session: Session, series: str, year: int, count: int = 1) -> int:
         "updated_at": now,
         "updated_by": actor,
     }
-    with session.guard.lifted():
+    with session.unguarded("offers"):
         last = session.execute(_drawing(session, values, count)).scalar_one()
     return int(last) - count + 1
 
@@ -77,7 +77,7 @@ def draw(session: Session, series: str, year: int, count: int = 1) -> int:
 def _drawing(session: Session, values: Mapping[str, Any], count: int) -> Insert:
     table = Counter.__table__
     assert isinstance(table, Table)  # noqa: S101 - what a mapped class has
-    if session.crm.engine.dialect.name == "postgresql":
+    if session.dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only this database needs its dialect
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415 - as above

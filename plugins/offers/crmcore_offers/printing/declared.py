@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from crmcore import Command, Configurable, Configured, ErrorCode, Event, Handler, Job, Permission, Template
+from crmcore import Command, Configurable, Configured, ErrorCode, Event, Handler, Job, Permission, Phase, Template
+from crmcore_offers.archive.happenings import DocumentRevised
 from crmcore_offers.printing import codes, configuration, later
 
 CODES: Final[tuple[ErrorCode, ...]] = codes.CODES
@@ -17,7 +18,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
         name="check-template", target="crmcore_offers.printing.commands:check_template", help="Say what is wrong with a print template."
     ),
 )
-HANDLERS: Final[tuple[Handler, ...]] = ()
+HANDLERS: Final[tuple[Handler, ...]] = (
+    Handler(event=DocumentRevised, fn=later.queue_revision, name="print_revision", phase=Phase.IN_TRANSACTION),
+)
 JOBS: Final[tuple[Job, ...]] = (
     Job(name=later.PRINT_REVISION, fn=later.print_revision, max_attempts=3, help="Keeps the PDF of a revision, as the revision was."),
 )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import select
-
-from crmcore import JobRun, Session
+from crmcore import Envelope, JobRun, Session
 from crmcore_offers.model import Document, Revision
 from crmcore_offers.printing.prints import Prints
 from crmcore_offers.settings import setting
@@ -22,9 +20,8 @@ def print_revision(session: Session, run: JobRun) -> None:
     Prints(session).keep(session.require(Document, revision.document_id), revision.number)
 
 
-def queue_revision(session: Session, document_id: int, number: int) -> None:
-    """Queue the PDF of a revision, in the transaction that makes or announces it."""
-    wanted = select(Revision.id).where(Revision.document_id == document_id, Revision.number == number)
-    found = session.scalar(wanted)
-    if found is not None:
-        session.jobs.enqueue(PRINT_REVISION, {"revision_id": found}, key=f"{PRINT_REVISION}:{found}")
+def queue_revision(session: Session, event: Envelope) -> None:
+    """Queue the PDF of a revision in the transaction that makes it, unless the deployment wants none."""
+    if setting(session, "print_revisions"):
+        key = event.payload["revision_id"]
+        session.jobs.enqueue(PRINT_REVISION, {"revision_id": key}, key=f"{PRINT_REVISION}:{key}")
