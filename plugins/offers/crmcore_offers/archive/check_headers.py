@@ -22,7 +22,7 @@ from crmcore_offers.model import Document, OrderType
 ORDERED: Final = ("quote_inserted", "customer_signature", "effective_confirmation", "installation", "activation")
 """The dates that come one after the other, as far as there are any (I-35)."""
 
-_PERIOD: Final = re.compile(r"|\d{4}(-(0[1-9]|1[0-2]|Q[1-4]))?")
+_PERIOD: Final = re.compile(r"|[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]))?")
 _FORCE: Final = ("agent_id", "operator_id", "agency_id", "referrer_id")
 _CERTAIN: Final = 100
 
@@ -178,7 +178,7 @@ def _belongings(session: Session, changes: Sequence[Change]) -> Iterator[Problem
         ]
         owners: dict[int, int] = {}
         for some in batches(sorted({state[field] for state in mine})):
-            owners |= dict(session.execute(select(cls.id, cls.account_id).where(cls.id.in_(some))).tuples())
+            owners |= {row.id: row.account_id for row in session.execute(select(cls.id, cls.account_id).where(cls.id.in_(some)))}
         for state in mine:
             if owners.get(state[field]) != state.get("account_id"):
                 params = {"field": field, "key": state[field], "account": state.get("account_id")}
