@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Insert, Table
 
 from crmcore import Session
+from crmcore_offers.archive.reading import fields_of
 from crmcore_offers.model import Counter, OrderType
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def number_documents(session: Session, changes: Iterable[tuple[Change, OrderType
     """
     wanted: dict[tuple[str, int], list[tuple[Change, OrderType]]] = defaultdict(list)
     for change, order_type in changes:
-        on: date = vars(change.record)["issued_on"]
+        on: date = fields_of(change)["issued_on"]
         change.set("series", order_type.series)
         change.set("year", on.year)
         given = session.hooks.first("crm_next_number", session=session, series=order_type.series, on=on)
@@ -52,7 +53,7 @@ def number_documents(session: Session, changes: Iterable[tuple[Change, OrderType
         first = draw(session, series, year, len(mine))
         for number, (change, order_type) in enumerate(mine, first):
             change.set("number", number)
-            if not vars(change.record).get("reference"):
+            if not fields_of(change).get("reference"):
                 change.set("reference", format_number(order_type.number_format, number=number, year=year, series=series))
 
 
