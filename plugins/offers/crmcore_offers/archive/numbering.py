@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Insert, Table
 
@@ -70,21 +71,24 @@ def draw(session: Session, series: str, year: int, count: int = 1) -> int:
         "updated_at": now,
         "updated_by": actor,
     }
+    statement = _drawing(session.crm.engine.dialect.name)
     with session.guard.lifted():
-        last = session.execute(_drawing(session, values, count)).scalar_one()
+        last = session.execute(statement, values).scalar_one()
     return int(last) - count + 1
 
 
-def _drawing(session: Session, values: Mapping[str, Any], count: int) -> Insert:
+@cache
+def _drawing(dialect: str) -> Insert:
+    """Return the statement that begins a series, or goes on with it."""
     table = Counter.__table__
     assert isinstance(table, Table)  # noqa: S101 - what a mapped class has
-    if session.crm.engine.dialect.name == "postgresql":
+    if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only this database needs its dialect
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415 - as above
-    stamps: Sequence[str] = ("updated_at", "updated_by")
-    fresh = insert(table).values(**values)
+    fresh = insert(table)
+    stamps = {name: fresh.excluded[name] for name in ("updated_at", "updated_by")}
     return fresh.on_conflict_do_update(
         index_elements=[table.c.series, table.c.year],
-        set_={"last": table.c.last + count, "version": table.c.version + 1, **{name: fresh.excluded[name] for name in stamps}},
+        set_={"last": table.c.last + fresh.excluded.last, "version": table.c.version + 1, **stamps},
     ).returning(table.c.last)
