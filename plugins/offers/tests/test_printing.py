@@ -64,7 +64,9 @@ def offer(session, hotel, rows=REV0, kind="T-OFF", reference="OFF-2026-00123", *
 
 def revise(session, document, number, rows):
     header = {"reference": document.reference, "type": document.type, "issued_on": "2026-05-20", "expiry": "2026-06-30", "gone": 1}
-    kept = [{name: str(value) if isinstance(value, Decimal) else value for name, value in row_of(*each).items()} for each in enumerate(rows, 1)]
+    kept = [
+        {name: str(value) if isinstance(value, Decimal) else value for name, value in row_of(*each).items()} for each in enumerate(rows, 1)
+    ]
     taxable, vat, total = map(Decimal, TOTALS[number])
     return session.add(
         Revision(
@@ -204,7 +206,11 @@ def test_what_a_template_may_not_say_is_refused_and_what_has_no_value_is_up_to_i
             assert [each.code for each in prints.check(code)] == [expected] * count, code
             with pytest.raises(ValidationFailed):
                 prints.pdf(document, code)
-        template(session, "endless", "{% for a in range(900) %}{% for b in range(900) %}{% for c in range(900) %}x{% endfor %}{% endfor %}{% endfor %}")
+        template(
+            session,
+            "endless",
+            "{% for a in range(900) %}{% for b in range(900) %}{% for c in range(900) %}x{% endfor %}{% endfor %}{% endfor %}",
+        )
         with pytest.raises(ValidationFailed) as caught:
             prints.text(document, "endless")
         assert [each.code for each in caught.value.problems] == ["OFFERS_PRINT_FAILED"]

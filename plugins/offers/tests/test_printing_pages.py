@@ -33,7 +33,9 @@ def long_offer(printing):
         session.add(document)
         session.flush()
         for number in range(1, 121):
-            more = "\nAnta in rovere, top in quarzo: è così già da più di 18 mm." * (number % 4) + (" finitura" * 600 if number == 60 else "")
+            more = "\nAnta in rovere, top in quarzo: è così già da più di 18 mm." * (number % 4) + (
+                " finitura" * 600 if number == 60 else ""
+            )
             session.add(
                 Row(
                     document_id=document.id,
