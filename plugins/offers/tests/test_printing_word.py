@@ -98,7 +98,17 @@ def document(printing):
         session.add(made)
         session.flush()
         for number, (code, net) in enumerate((("CUC-100", "11440.00"), ("ARM-220", "3705.00")), 1):
-            session.add(Row(document_id=made.id, position=number, code=code, description=f"«{code}» & C.", vat="S22", vat_rate=Decimal(22), net=Decimal(net)))
+            session.add(
+                Row(
+                    document_id=made.id,
+                    position=number,
+                    code=code,
+                    description=f"«{code}» & C.",
+                    vat="S22",
+                    vat_rate=Decimal(22),
+                    net=Decimal(net),
+                )
+            )
         session.commit()
         yield session, made
 
