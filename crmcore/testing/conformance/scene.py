@@ -68,7 +68,9 @@ class Scene:
         for cls in self.classes:
             yield Step(f"create {cls.entity_name()}", partial(self._create, cls))
         for cls in self.classes:
-            yield Step(f"change {cls.entity_name()}", partial(self._change, cls))
+            # History is added to, and never changed.
+            if not cls.__append_only__:
+                yield Step(f"change {cls.entity_name()}", partial(self._change, cls))
         for event in self.published:
             yield Step(f"publish {event.type}", partial(self._publish, event))
         deleted = {bound.event for bound in self.subject.handlers}

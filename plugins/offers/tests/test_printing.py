@@ -124,12 +124,10 @@ def test_each_revision_has_its_pdf_as_it_was_and_it_is_kept_once(printing):
     printing.people()
     with printing.system() as session:
         document = offer(session, printing.hotel, REV1)
-        for number, rows in enumerate((REV0, REV1)):
-            revise(session, document, number, rows)
+        made = [revise(session, document, number, rows) for number, rows in enumerate((REV0, REV1))]
         session.flush()
-        queue_revision(session, document.id, 0)
-        queue_revision(session, document.id, 1)
-        queue_revision(session, document.id, 7)
+        for each in (*made, *made):
+            queue_revision(session, each.id)
         session.commit()
         # What the document says today is not what its revisions said.
         document.total, document.reference = Decimal(1), "OTHER"
@@ -148,7 +146,7 @@ def test_each_revision_has_its_pdf_as_it_was_and_it_is_kept_once(printing):
             assert "30/06/2026" in text
         with pytest.raises(ValidationFailed) as caught:
             prints.pdf(document, revision=9)
-        assert [each.code for each in caught.value.problems] == ["OFFERS_REVISION_UNKNOWN"]
+        assert [each.code for each in caught.value.problems] == ["OFFERS_PRINT_REVISION"]
     with printing.session("carla") as session:
         # Not her customer: neither the list nor a file is there for her.
         assert session.scalars(select(DocumentFile)).all() == []

@@ -79,7 +79,7 @@ def test_a_deployment_brings_templates_which_are_checked_by_the_plan_and_used_by
     assert docx.Document(str(tmp_path / "a.docx")).paragraphs[0].text == "Per Hotel Miramonti"
     run("offers", "print", "OFF/7", tmp_path / "a.pdf", "--template", "offer-en")
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
-    assert "OFFERS_DOCUMENT_UNKNOWN" in run("offers", "print", "NO", tmp_path / "b.pdf", code=1)
+    assert "OFFERS_PRINT_DOCUMENT" in run("offers", "print", "NO", tmp_path / "b.pdf", code=1)
     assert "OFFERS_TEMPLATE_UNKNOWN" in run("offers", "check-template", "no", code=1)
     assert not (tmp_path / "b.pdf").exists()
 

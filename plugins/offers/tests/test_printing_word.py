@@ -32,7 +32,7 @@ def contract():
     """Write a contract as people do: a table of rows, a header, and placeholders that Word tore into runs."""
     made = docx.Document()
     made.core_properties.title = "Contratto {document.reference}"
-    made.sections[0].header.paragraphs[0].text = "{company.name} – P. IVA {company.vat_code}"
+    made.sections[0].header.paragraphs[0].text = "{company.name} - P. IVA {company.vat_code}"
     made.sections[0].footer.paragraphs[0].text = "Documento {{ document.reference }}, PEC {account.pec}"
     torn = made.add_paragraph("Acquirente: ")
     for part in ("{acc", "ount.na", "me}", " e {{ accou", "nt.vat_code }", "}"):
@@ -48,7 +48,7 @@ def contract():
     for cell, text in zip(table.rows[2].cells, ("{{ row.code }}", "{{ row.description }}", "{{ row.net }}"), strict=True):
         cell.text = text
     table.rows[3].cells[0].text = "{%tr endfor %}"
-    made.add_paragraph("Totale {{ document.values.total|money }} – “{{ document.title|default('senza titolo') }}”")
+    made.add_paragraph("Totale {{ document.values.total|money }} - “{{ document.title|default('senza titolo') }}”")
     # Real contracts have far more markup than the sandbox would look at.
     for number in range(400):
         made.add_paragraph(f"Art. {number}. Clausola di prova che non contiene segnaposti, ma occupa posto nel documento.")
@@ -62,10 +62,10 @@ def written(*paragraphs):
     return saved(made)
 
 
-def changed(content, *, types=None, **members):
+def changed(content, members=None, *, types=None):
     """Return a package with members replaced or added; a member is a function of what was there."""
     made = io.BytesIO()
-    named = {name.replace("__", "/").replace("_DOT_", "."): change for name, change in members.items()}
+    named = dict(members or {})
     with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as after:
         for each in before.namelist():
             data = before.read(each)
@@ -79,8 +79,8 @@ def changed(content, *, types=None, **members):
 
 def linked(kind, target, mode="External", content=None):
     relation = RELATION.format(id=99, kind=f"{OFFICE}/{kind}", target=target, mode=mode).encode()
-    insert = {"word___rels__document_DOT_xml_DOT_rels": lambda data: data.replace(b"</Relationships>", relation)}
-    return changed(content or written("{account.name}"), **insert)
+    insert = {"word/_rels/document.xml.rels": lambda data: data.replace(b"</Relationships>", relation)}
+    return changed(content or written("{account.name}"), insert)
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_a_contract_is_filled_in_with_its_rows_header_and_torn_placeholders(docu
     texts = [each.text for each in opened.paragraphs]
     assert "Acquirente: Rossi & Figli <S.r.l.> e 00000039990" in texts
     assert "Note: prima riga\nseconda riga {{ account.name }} 0" in texts
-    assert "Totale 21.038,90 € – “senza titolo”" in texts
+    assert "Totale 21.038,90 € - “senza titolo”" in texts
     assert not any("Valida" in each for each in texts)
     assert len([each for each in texts if each.startswith("Art. ")]) == 400
     [table] = opened.tables
@@ -146,7 +146,7 @@ def test_a_contract_is_filled_in_with_its_rows_header_and_torn_placeholders(docu
         ["CUC-100", "«CUC-100» & C.", "11.440,00"],
         ["ARM-220", "«ARM-220» & C.", "3.705,00"],
     ]
-    assert opened.sections[0].header.paragraphs[0].text == "Arredi Bellini S.r.l. – P. IVA 00000019992"
+    assert opened.sections[0].header.paragraphs[0].text == "Arredi Bellini S.r.l. - P. IVA 00000019992"
     assert opened.sections[0].footer.paragraphs[0].text == "Documento CON-7, PEC "
     assert opened.core_properties.title == "Contratto CON-7"
 
@@ -187,7 +187,7 @@ def test_tags_that_enclose_half_a_table_or_write_without_end_are_refused(documen
 def bad_files():
     good = written("{account.name}")
     macros = lambda data: data.replace(b"wordprocessingml.document.main+xml", b"wordprocessingml.document.macroEnabled.main+xml")  # noqa: E731
-    bomb = changed(good, **{"word__media__a_DOT_png": lambda _: b"\0" * (101 * 2**20)})
+    bomb = changed(good, {"word/media/a.png": lambda _: b"\0" * (101 * 2**20)})
     entity = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'
     field = b'<w:instrText> INCLUDEPICTURE "http://example.com/a.png" </w:instrText></w:body>'
     return {
@@ -197,19 +197,19 @@ def bad_files():
         "cut off": good[: len(good) // 2],
         "broken": good.replace(b"word/document.xml", b"word/documemt.xml"),
         "other zip": changed(good, types=lambda _: b"<Types/>"),
-        "no main part": changed(good, **{"_rels___DOT_rels": lambda _: b"<Relationships/>"}),
-        "broken xml": changed(good, **{"word__document_DOT_xml": lambda data: data[:-20]}),
+        "no main part": changed(good, {"_rels/.rels": lambda _: b"<Relationships/>"}),
+        "broken xml": changed(good, {"word/document.xml": lambda data: data[:-20]}),
         "macros": changed(good, types=macros),
-        "vba": changed(good, **{"word__vbaProject_DOT_bin": lambda _: b"x"}),
+        "vba": changed(good, {"word/vbaProject.bin": lambda _: b"x"}),
         "bomb": bomb,
-        "members": changed(good, **{f"word__a{number}_DOT_bin": lambda _: b"" for number in range(2001)}),
-        "entity": changed(good, **{"word__other_DOT_xml": lambda _: entity}),
+        "members": changed(good, {f"word/a{number}.bin": lambda _: b"" for number in range(2001)}),
+        "entity": changed(good, {"word/other.xml": lambda _: entity}),
         "remote template": linked("attachedTemplate", "https://example.com/a.dotm"),
         "remote picture": linked("image", "file:///etc/passwd"),
         "ole link": linked("oleObject", "file:///c:/a.xlsx"),
         "embedded object": linked("oleObject", "embeddings/a.bin", mode="Internal"),
         "script link": linked("hyperlink", "javascript:alert(1)"),
-        "loading field": changed(good, **{"word__document_DOT_xml": lambda data: data.replace(b"</w:body>", field)}),
+        "loading field": changed(good, {"word/document.xml": lambda data: data.replace(b"</w:body>", field)}),
     }
 
 
