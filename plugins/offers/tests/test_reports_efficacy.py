@@ -44,7 +44,7 @@ def season(firm):
     """Add the offers of two agents: 24,000.00 presented of which 11,193.00 were won, and 31,500.00 of which 13,152.00."""
     firm.catalogue()
     sellers = firm.people()
-    hotel, other = firm.account(seller_id=sellers["A1"]), firm.account(name="Altra S.r.l.", seller_id=sellers["A2"])
+    hotel, other = (firm.account(name=f"Ditta {code}", seller_id=sellers[code], seller_source="manual") for code in ("A1", "A2"))
     with firm.system() as session:
         shop = Shop(session)
         category = session.add(Category(code="CUCINE", label_it="Cucine"))
