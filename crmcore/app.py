@@ -20,11 +20,13 @@ from crmcore.catalogues import new_fingerprints, new_platform_fingerprints
 from crmcore.characteristics.cache import DefinitionCache
 from crmcore.errors import DatabaseError, Problem, UsageError
 from crmcore.events import Clock, Ids, SystemClock, WorkingCalendar
+from crmcore.hooks import Capability
 from crmcore.merge.references import ReferenceMap
 from crmcore.migrate import PluginRecord, Progress, SchemaState
 from crmcore.opening import Target, calendar_of, open_database, open_scripts, options_of, resolve_settings
 from crmcore.registry import Registry
 from crmcore.registry import load as load_registry
+from crmcore.rendering import Renderer
 from crmcore.scripting.host import RuleHost
 from crmcore.session import Actor, Cause, Session
 from crmcore.session.rules import seed
@@ -83,6 +85,7 @@ class Crm:
         self.scripts = open_scripts(settings)
         self.rules = RuleHost.of(self)
         self.signin = SignIn(self)
+        self.renderer = Renderer(registry.hooks)
 
     @classmethod
     def open(  # noqa: PLR0913 - all but the target are optional
@@ -154,9 +157,18 @@ class Crm:
 
     @property
     def engine(self) -> Engine:
-        """The engine on which transactions begin as the CRM needs it; for the platform's own work."""
+        """The engine on which transactions begin as the CRM needs it, for hosts and the platform itself; plugins ask for `raw_engine`."""
         self._check_open()
         return self._storage.engine
+
+    def raw_engine(self, plugin: str) -> Engine:
+        """Return the engine to a plugin that declares the capability ``engine``: what it does there, no rule, history or guard sees.
+
+        Raises:
+            UsageError: ``PLUGIN_CAPABILITY_MISSING``.
+        """
+        self.registry.require_capability(plugin, Capability.ENGINE)
+        return self.engine
 
     @property
     def hosted(self) -> bool:
@@ -251,6 +263,7 @@ class Crm:
             self._closed = True
             self.access.close()
             self.scripts.close()
+            self.renderer.close()
             self._storage.close()
 
     def _connect(self) -> _Borrowed | Connection:

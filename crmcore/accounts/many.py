@@ -45,8 +45,7 @@ def _changes(pieces: Pieces) -> list[Change]:
 
 
 def _write(session: Session, changes: Sequence[Change]) -> None:
-    hooks = session.registry.hooks
-    if any(hooks.implementations(hook) for hook in ("crm_validate", "crm_before_commit")):
+    if any(session.registry.onlookers(entity) for entity in {change.entity for change in changes}):
         # Plugins are given the records themselves, and may change them until the commit: the session has to know them.
         session.orm.add_all([change.record for change in changes])
         session.unit.flush()

@@ -15,16 +15,18 @@ How to use it::
     s.commit()                                      # nothing is kept before
     s.changesets.undo(result.id)
 
-How to add a kind: make a `Kind(name, writer, check, …)` in the package that owns it, and list it in `kinds.kinds`. Its writer is one of
-`CharacteristicWriter()` (fields are keys) and `ColumnWriter("seller_id", …)` (fields are those columns), or any other `FieldWriter`. Its
-``check(session, cls, wishes)`` returns `Problem`s by position for the wishes that are refused; ``wishes`` are `Seen`, up to a few thousand
-at a time, so it may query for all of them at once. It gets values as they were planned: normalise them before.
+How to add a kind: make a `Kind(name, writer, check, …)`, and declare it through ``crm_change_kinds``; those of the core are listed in
+`kinds.kinds`. Its writer is one of `CharacteristicWriter()` (fields are keys) and `ColumnWriter("seller_id", …)` (fields are those
+columns), or any other `FieldWriter`. Its ``check(session, cls, wishes)`` returns `Problem`s by position for the wishes that are refused;
+``wishes`` are `Seen`, up to a few thousand at a time, so it may query for all of them at once. It gets values as they were planned:
+normalise them before.
 
-How it writes. As long as nobody else wants to see each record (no plugin implements ``crm_validate`` or ``crm_before_commit``, and no
-handler listens to ``<entity>.updated`` inside the transaction) records, audit, events, deliveries and history are written by one
-statement each for five thousand records, and the rules of the core do **not** see them: ``Kind.check`` answers for those. Otherwise
-records are loaded, changed and flushed as anybody's, with all rules and hooks; those that are refused are left out, with the code of the
-refusal, and ``Kind.history`` is not called because the rules of the flush write it.
+How it writes. As long as nobody else wants to see each record (``crm_validate`` and ``crm_before_commit`` of every plugin look at
+something else, as it says through ``crm_looks_at``, and no handler listens to ``<entity>.updated`` inside the transaction) records, audit,
+events, deliveries and history are written by one statement each for five thousand records, and the rules of the core do **not** see them:
+``Kind.check`` answers for those. Otherwise records are loaded, changed and flushed as anybody's, with all rules and hooks; those that are
+refused are left out, with the code of the refusal. What normalisers and rules change along with them is kept as well, so that an undo
+restores the whole record. ``Kind.history`` is then called only if the kind says ``always``: otherwise the rules of the flush write it.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 
 from crmcore.changesets.applying import BACKWARD, FORWARD, Direction, apply
 from crmcore.changesets.kinds import Kind, kind_of
@@ -62,11 +64,19 @@ class ChangeSets:
         Raises:
             UsageError: ``CHANGE_SET_KIND``, ``CHANGE_SET_FIELD``, ``CHANGE_SET_REPEATED``, ``CHANGE_SET_FORBIDDEN``.
         """
-        chosen = kind_of(kind) if isinstance(kind, str) else kind
+        chosen = self.kind(kind) if isinstance(kind, str) else kind
         self._require(chosen)
         cls = self._entity(entity)
         with self._session.undoing():
             return make_preview(self._session, chosen, cls, planned, description)
+
+    def kind(self, name: str) -> Kind:
+        """Return a kind by name, of the core or of a plugin: another kind may use what it checks and writes.
+
+        Raises:
+            UsageError: ``CHANGE_SET_KIND``.
+        """
+        return kind_of(self._session, name)
 
     def confirm(self, token: str) -> Result:
         """Apply what was previewed: each record that is still at the version that was seen; the others are skipped.
@@ -103,7 +113,7 @@ class ChangeSets:
     def result(self, change_set_id: int) -> Result:
         """Return what became of a change set so far, as counted from its items."""
         item = ChangeSetItem
-        mine = item.change_set_id == change_set_id
+        mine = and_(item.change_set_id == change_set_id, item.derived.is_(False))
         counted = self._session.execute(select(item.outcome, func.count()).where(mine).group_by(item.outcome))
         counts = {row[0]: row[1] for row in counted}
         written = item.outcome.in_((APPLIED, UNDONE))
@@ -117,7 +127,7 @@ class ChangeSets:
     def _read(self, found: ChangeSet, state: str) -> tuple[Kind, type[Entity]]:
         if found.state != state:
             raise UsageError("CHANGE_SET_STATE", id=found.id, state=found.state, expected=state)
-        kind = kind_of(found.kind)
+        kind = self.kind(found.kind)
         self._require(kind)
         return kind, self._entity(str(found.description["entity"]))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -11,11 +11,14 @@ from sqlalchemy import ColumnElement, Table, and_, case, func, select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from crmcore.changesets.bulk import Written, write_all
+from crmcore.changesets.derived import keep_versions, note_derived, put_back
 from crmcore.changesets.kinds import Kind
-from crmcore.changesets.records import find_refused, load, wants_records
-from crmcore.changesets.rows import table_of, update_rows
+from crmcore.changesets.records import find_refused, forget, load, values_of, wants_records
+from crmcore.changesets.rows import parent_of, parent_version, table_of, update_rows
 from crmcore.changesets.values import APPLIED, CHANGED_SINCE, NOT_FOUND, PLANNED, STALE, UNDONE, Seen
+from crmcore.errors import UsageError
 from crmcore.model import ChangeSetItem, Entity
+from crmcore.session.changes import collect_changes
 
 if TYPE_CHECKING:
     from crmcore.session import Session
@@ -43,14 +46,17 @@ def apply(session: Session, change_set_id: int, kind: Kind, cls: type[Entity], d
     """Write every item that may be written, and say of the others why not."""
     work = _Apply(session, change_set_id, kind, cls, direction)
     fields = work.fields()
-    by_record = wants_records(session, kind, cls, fields)
+    by_record = wants_records(session, kind, cls, fields) or work.has_derived()
     for scope in work.scopes():
         work.sort_out(scope)
         if by_record:
             work.write_records(scope)
         else:
             work.write_in_bulk(scope, fields)
-    _expire(session.orm, cls)
+    if not by_record:
+        _expire(session.orm, cls)
+    elif direction is FORWARD:
+        session.unit.finishers.append(partial(keep_versions, change_set_id, cls))
 
 
 @attrs.frozen
@@ -68,7 +74,13 @@ class _Apply:
     def fields(self) -> list[str]:
         """Return the fields that will be written."""
         item = table_of(ChangeSetItem).c
-        return list(self.session.orm.scalars(select(item.field).where(self._mine()).distinct().order_by(item.field)))
+        mine = and_(self._mine(), item.derived.is_(False))
+        return list(self.session.orm.scalars(select(item.field).where(mine).distinct().order_by(item.field)))
+
+    def has_derived(self) -> bool:
+        """Return whether there is something to put back that nobody planned."""
+        derived = select(ChangeSetItem.id).where(self._mine(), ChangeSetItem.derived.is_(True)).limit(1)
+        return self.session.orm.execute(derived).first() is not None
 
     def scopes(self) -> Iterator[ColumnElement[bool]]:
         """Yield conditions that cut the items into chunks of whole records."""
@@ -87,27 +99,39 @@ class _Apply:
         return and_(item.change_set_id == self.change_set_id, item.outcome == self.direction.source)
 
     def sort_out(self, scope: ColumnElement[bool]) -> None:
-        """Lock the records, and mark the items whose record is gone, or is not what it was."""
+        """Lock the records, and mark the items whose record is gone, is not what it was, or must not become what it was again."""
         connection, item, table = self.session.orm.connection(), table_of(ChangeSetItem), self.table
-        if connection.dialect.name == "postgresql":
-            mine = table.c.id.in_(select(item.c.record_id).where(scope))
-            connection.execute(select(table.c.id).where(mine).order_by(table.c.id).with_for_update())
+        self._lock(scope)
         there = select(table.c.id).where(table.c.id == item.c.record_id)
         same = there.where(table.c.version == item.c[self.direction.version])
+        parent = self.kind.parent
+        if parent is not None and self.direction is FORWARD:
+            # What a mass change does to its parents, such as their sums, must not stand in the way of its undo.
+            same = same.where(parent_version(table, parent).is_not_distinct_from(item.c.parent_version))
         outcome = case((there.exists(), self.direction.stale), else_=NOT_FOUND)
         connection.execute(update(item).where(scope, ~same.exists()).values(outcome=outcome))
+        if self.direction is BACKWARD:
+            wishes = self._wishes(scope)
+            refused = self.kind.check_undo(self.session, self.cls, wishes)
+            self._mark(scope, {wishes[number].record_id: (problem.code, None) for number, problem in refused.items()})
+
+    def _lock(self, scope: ColumnElement[bool]) -> None:
+        """Have others wait who change these records, or what they are part of; SQLite has one writer anyway."""
+        connection, item, table = self.session.orm.connection(), table_of(ChangeSetItem), self.table
+        if connection.dialect.name != "postgresql":
+            return
+        mine = table.c.id.in_(select(item.c.record_id).where(scope))
+        if self.kind.parent is not None:
+            # First what others change first, in the same order.
+            above = parent_of(table, self.kind.parent)
+            parents = above.c.id.in_(select(table.c[self.kind.parent]).where(mine))
+            connection.execute(select(above.c.id).where(parents).order_by(above.c.id).with_for_update())
+        connection.execute(select(table.c.id).where(mine).order_by(table.c.id).with_for_update())
 
     def write_in_bulk(self, scope: ColumnElement[bool], fields: list[str]) -> None:
         """Write a chunk by one statement for each table."""
         connection, item, direction = self.session.orm.connection(), table_of(ChangeSetItem), self.direction
-        items = select(
-            item.c.entity,
-            item.c.record_id,
-            item.c.field,
-            item.c[direction.before].label("old"),
-            item.c[direction.value].label("new"),
-        ).where(scope)
-        write_all(Written(self.session, connection, items.subquery("items"), self.cls), self.kind, fields)
+        write_all(self._written(scope, direction.before, direction.value), self.kind, fields)
         entity, columns, touched = self.cls.entity_name(), self.kind.writer.columns(fields), self.session.unit.touched
         if touched.wants(entity, columns):
             written = connection.execute(select(item.c.record_id).where(scope).distinct()).scalars().all()
@@ -117,23 +141,60 @@ class _Apply:
             values["applied_version"] = item.c.seen_version + 1
         connection.execute(update(item).where(scope).values(values))
 
+    def _written(self, scope: ColumnElement[bool], before: str, value: str) -> Written:
+        item = table_of(ChangeSetItem)
+        items = select(
+            item.c.entity, item.c.record_id, item.c.field, item.c[before].label("old"), item.c[value].label("new"), item.c.change_set_id
+        ).where(scope, item.c.derived.is_(False))
+        return Written(self.session, self.session.orm.connection(), items.subquery("items"), self.cls, undoing=self.direction is BACKWARD)
+
     def write_records(self, scope: ColumnElement[bool]) -> None:
         """Load the records of a chunk, and flush them as anybody's, without those that are refused."""
         wishes = self._wishes(scope)
-        refused = find_refused(self.session, self.kind, self.cls, wishes)
-        values: dict[int, dict[str, Any]] = defaultdict(dict)
-        for wish in wishes:
-            if wish.record_id not in refused:
-                values[wish.record_id][wish.field] = wish.new
-        records = load(self.session, self.kind, self.cls, values)
-        self.session.unit.flush()
+        changes, refused = self._flush(wishes), {}
+        if changes is None:
+            # Somebody refuses some of them: who, is found out by halves, and the others go on.
+            refused = find_refused(self.session, self.kind, self.cls, wishes)
+            changes = self._flush([wish for wish in wishes if wish.record_id not in refused])
+        if changes is None:
+            # Each may be written, and all together may not: there is nobody to leave out.
+            raise UsageError("CHANGE_SET_OUTDATED", id=self.change_set_id)
         self._mark(scope, {key: (problem.code, None) for key, problem in refused.items()})
+        if self.kind.always:
+            self.kind.history(self._written(scope, self.direction.before, self.direction.value))
+        records = [record for record, _ in changes]
+        if self.direction is FORWARD:
+            note_derived(self.session, self.change_set_id, changes)
+        else:
+            put_back(self.session, records, self._items(scope, derived=True))
         self._mark(scope, {record.id: (self.direction.target, record.version) for record in records})
 
+    def _flush(self, wishes: Sequence[Seen]) -> list[tuple[Entity, Mapping[str, Any]]] | None:
+        """Write all of them, which nobody refuses as a rule; None when somebody does, and nothing is written.
+
+        Returns the records, each with what changed of it beside what was planned.
+        """
+        orm, waiting = self.session.orm, set(self.session.orm.new)
+        records = load(self.session, self.kind, self.cls, values_of(wishes))
+        changes = collect_changes(orm)
+        if self.session.unit.try_to_write(changes):
+            forget(orm, records, waiting)
+            return None
+        columns = self.kind.writer.columns({wish.field for wish in wishes})
+        beside: dict[int, Mapping[str, Any]] = {}
+        for change in changes:
+            if isinstance(change.record, self.cls) and not columns.issuperset(change.changes):
+                beside[change.record.id] = {name: both for name, both in change.changes.items() if name not in columns}
+        return [(record, beside.get(record.id, {})) for record in records]
+
     def _wishes(self, scope: ColumnElement[bool]) -> list[Seen]:
+        return self._items(scope, derived=False)
+
+    def _items(self, scope: ColumnElement[bool], *, derived: bool) -> list[Seen]:
         item, direction = table_of(ChangeSetItem).c, self.direction
         columns = (item.record_id, item.field, item[direction.version], item[direction.before], item[direction.value])
-        return [Seen(*row) for row in self.session.orm.execute(select(*columns).where(scope).order_by(item.record_id))]
+        mine = select(*columns).where(scope, item.derived.is_(derived)).order_by(item.record_id)
+        return [Seen(*row) for row in self.session.orm.execute(mine)]
 
     def _mark(self, scope: ColumnElement[bool], outcomes: Mapping[int, tuple[str, int | None]]) -> None:
         forward = self.direction is FORWARD

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class Written:
-    """What one round writes: ``items`` has the columns entity, record_id, field, old and new."""
+    """What one round writes: ``items`` has the columns entity, record_id, field, old, new and change_set_id."""
 
     session: Session
     connection: Connection
     items: Subquery
     cls: type[Entity]
+    undoing: bool = False
 
     @property
     def table(self) -> Table:

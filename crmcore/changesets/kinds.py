@@ -1,60 +1,22 @@
-"""Kinds of mass changes: which fields they may write, what they refuse, and what history they leave."""
+"""The kinds of mass changes that there are, and the history of characteristics that were changed in mass."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import attrs
 from sqlalchemy import insert, literal, select
 
 from crmcore.changesets.rows import table_of
-from crmcore.changesets.values import Seen
-from crmcore.changesets.writers import FieldWriter
-from crmcore.errors import Problem, UsageError
-from crmcore.model import CharacteristicChange, Entity
+from crmcore.errors import UsageError
+from crmcore.hooks.changing import Kind
+from crmcore.model import CharacteristicChange
 
 if TYPE_CHECKING:
     from crmcore.changesets.bulk import Written
     from crmcore.session import Session
 
-Check = Callable[["Session", type[Entity], Sequence[Seen]], Mapping[int, Problem]]
-"""Returns what is refused, by position; called at the preview, for a few thousand wishes at a time."""
-
-
-def allow(session: Session, cls: type[Entity], wishes: Sequence[Seen]) -> Mapping[int, Problem]:
-    """Refuse nothing."""
-    del session, cls, wishes
-    return {}
-
-
-def no_basis(session: Session, cls: type[Entity]) -> str:
-    """Depend on nothing but the records."""
-    del session, cls
-    return ""
-
-
-def no_history(written: Written) -> None:
-    """Leave no history beside the audit."""
-    del written
-
-
-@attrs.frozen(kw_only=True)
-class Kind:
-    """A kind of mass change.
-
-    ``check`` must say everything that the core's rules would say of the same change made by hand: one statement for many records does not
-    pass through them (see `api`). ``basis`` names what the check depended on, such as a digest of definitions: when it differs at the
-    confirmation, the whole set is refused and has to be previewed again. ``history`` writes further history of what one statement wrote, in
-    as few statements. ``permission`` is asked at every step, if there is one.
-    """
-
-    name: str
-    writer: FieldWriter
-    check: Check = allow
-    basis: Callable[[Session, type[Entity]], str] = no_basis
-    history: Callable[[Written], None] = no_history
-    permission: str | None = None
+__all__ = ["Kind", "characteristic_history", "kind_of", "kinds"]
 
 
 def characteristic_history(written: Written) -> None:
@@ -84,18 +46,22 @@ def kinds() -> Mapping[str, Kind]:
     """Return the kinds of the core by name."""
     # Imported when asked for: the packages that own the kinds use this one.
     from crmcore.characteristics.mass import CHARACTERISTICS  # noqa: PLC0415
+    from crmcore.states.mass import STATES  # noqa: PLC0415
     from crmcore.territory.kinds import SELLERS, SITE_ZONES  # noqa: PLC0415
 
-    return {kind.name: kind for kind in (CHARACTERISTICS, SELLERS, SITE_ZONES)}
+    return {kind.name: kind for kind in (CHARACTERISTICS, SELLERS, SITE_ZONES, STATES)}
 
 
-def kind_of(name: str) -> Kind:
-    """Return a kind by name.
+def kind_of(session: Session, name: str) -> Kind:
+    """Return a kind by name, of the core or of an enabled plugin.
 
     Raises:
         UsageError: ``CHANGE_SET_KIND`` when there is none.
     """
+    declared = session.registry.change_kinds
+    if name in declared:
+        return declared[name].kind
     found = kinds()
     if name not in found:
-        raise UsageError("CHANGE_SET_KIND", name=name, known=", ".join(sorted(found)))
+        raise UsageError("CHANGE_SET_KIND", name=name, known=", ".join(sorted({*found, *declared})))
     return found[name]

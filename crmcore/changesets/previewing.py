@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from sqlalchemy import select
+from sqlalchemy import null, select
 
 from crmcore.changesets.kinds import Kind
 from crmcore.changesets.records import find_refused, wants_records
-from crmcore.changesets.rows import insert_rows, sql_of, table_of
+from crmcore.changesets.rows import insert_rows, parent_version, sql_of, table_of
 from crmcore.changesets.values import NOT_FOUND, PLANNED, UNCHANGED, Planned, Preview, Refusal, Seen
 from crmcore.errors import Problem, UsageError, ValidationFailed
 from crmcore.model import ChangeSet, ChangeSetItem, Entity
@@ -60,6 +60,7 @@ class _Preview:
     counts: Counter[str] = attrs.field(factory=Counter)
     samples: list[Seen] = attrs.field(factory=list)
     refusals: list[Refusal] = attrs.field(factory=list)
+    known: dict[tuple[str, type, Any], Any] = attrs.field(factory=dict)
     # What is confirmed is what was seen: the token is made of it.
     digest: Any = attrs.field(factory=hashlib.sha256)
 
@@ -87,24 +88,34 @@ class _Preview:
             if (wish.record_id, wish.field) in seen:
                 raise UsageError("CHANGE_SET_REPEATED", entity=self.cls.entity_name(), id=wish.record_id, field=wish.field)
             seen.add((wish.record_id, wish.field))
-            version, values = stored.get(wish.record_id, (0, {}))
-            old = values.get(wish.field)
-            if version and old == wish.new and type(old) is type(wish.new):
+            version, parent, values = stored.get(wish.record_id, (0, None, {}))
+            old, new = values.get(wish.field), self._planned(wish)
+            if version and old == new and type(old) is type(new):
                 self.counts[UNCHANGED] += 1
             else:
-                yield Seen(wish.record_id, wish.field, version, old, wish.new)
+                yield Seen(wish.record_id, wish.field, version, old, new, parent)
 
-    def _stored(self, keys: Iterable[int], fields: Sequence[str]) -> Mapping[int, tuple[int, Mapping[str, Any]]]:
+    def _planned(self, wish: Planned) -> Any:  # noqa: ANN401 - any JSON value
+        # Thousands of wishes have few different values, and mostly one.
+        key = (wish.field, type(wish.new), wish.new if isinstance(wish.new, Hashable) else None)
+        if key[2] is None or key not in self.known:
+            self.known[key] = self.kind.writer.planned(self.cls, wish.field, wish.new)
+        return self.known[key]
+
+    def _stored(self, keys: Iterable[int], fields: Sequence[str]) -> Mapping[int, tuple[int, int | None, Mapping[str, Any]]]:
         table, writer = table_of(self.cls), self.kind.writer
         sql = sql_of(self.session.orm.connection())
         columns = [writer.reading(sql, table, field).label(f"f{number}") for number, field in enumerate(fields)]
-        rows = self.session.orm.execute(select(table.c.id, table.c.version, *columns).where(table.c.id.in_(sql.keys(sorted(keys)))))
+        parent = parent_version(table, self.kind.parent) if self.kind.parent is not None else null()
+        query = select(table.c.id, table.c.version, parent.label("parent"), *columns)
+        rows = self.session.orm.execute(query.where(table.c.id.in_(sql.keys(sorted(keys)))))
         read = writer.read
-        return {row[0]: (row[1], {field: read(value) for field, value in zip(fields, row[2:], strict=True)}) for row in rows}
+        return {row[0]: (row[1], row[2], {field: read(value) for field, value in zip(fields, row[3:], strict=True)}) for row in rows}
 
     def _check_fields(self, chunk: Sequence[Planned]) -> None:
         for field in dict.fromkeys(wish.field for wish in chunk):
-            if not self.kind.writer.knows(self.cls, field):
+            elsewhere = self.kind.entity not in {None, self.cls.entity_name()}
+            if elsewhere or not self.kind.writer.knows(self.cls, field):
                 raise UsageError("CHANGE_SET_FIELD", kind=self.kind.name, entity=self.cls.entity_name(), field=field)
         self.session.guard.require(self.cls, {wish.field for wish in chunk})
 
@@ -121,14 +132,22 @@ class _Preview:
 
     def _write(self, wishes: Sequence[Seen], refused: Mapping[int, Problem]) -> None:
         rows = [
-            (wish.record_id, wish.field, wish.version, wish.old, wish.new, refused[number].code if number in refused else PLANNED)
+            (
+                wish.record_id,
+                wish.field,
+                wish.version,
+                wish.parent,
+                wish.old,
+                wish.new,
+                refused[number].code if number in refused else PLANNED,
+            )
             for number, wish in enumerate(wishes)
         ]
         self.digest.update(dump_json(rows).encode())
         now, actor = self.session.now(), self.session.actor.name
-        constants = {"change_set_id": self.change_set_id, "entity": self.cls.entity_name(), "version": 1}
+        constants = {"change_set_id": self.change_set_id, "entity": self.cls.entity_name(), "derived": False, "version": 1}
         constants |= {"created_at": now, "created_by": actor, "updated_at": now, "updated_by": actor}
-        columns = ("record_id", "field", "seen_version", "old", "new", "outcome")
+        columns = ("record_id", "field", "seen_version", "parent_version", "old", "new", "outcome")
         try:
             with translate_errors():
                 insert_rows(self.session.orm.connection(), table_of(ChangeSetItem), columns, rows, constants)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
 
 from crmcore.changesets.kinds import Kind
 from crmcore.changesets.values import Seen
@@ -31,8 +32,11 @@ def wants_records(session: Session, kind: Kind, cls: type[Entity], fields: Colle
     """
     registry = session.registry
     event = f"{cls.entity_name()}.{RecordVerb.UPDATED}"
+    onlookers = registry.onlookers(cls.entity_name(), kind.writer.columns(fields))
+    if kind.own_hooks and kind.name in registry.change_kinds:
+        onlookers -= {registry.change_kinds[kind.name].plugin}
     return (
-        any(registry.hooks.implementations(hook) for hook in ("crm_validate", "crm_before_commit"))
+        bool(onlookers)
         or bool(registry.handlers_of(event, Phase.IN_TRANSACTION))
         or session.unit.cause.depth >= session.crm.depth_limit
         or not all(kind.writer.is_bulk(cls, field) for field in fields)
@@ -60,22 +64,36 @@ def _read_by_rules(session: Session, cls: type[Entity], fields: Collection[str])
 
 def find_refused(session: Session, kind: Kind, cls: type[Entity], wishes: Iterable[Seen]) -> dict[int, Problem]:
     """Ask every rule and plugin about the wishes, write nothing, and return the problem of each record that is refused."""
+    refused: dict[int, Problem] = {}
+    _search(session, kind, cls, values_of(wishes), refused)
+    return refused
+
+
+def values_of(wishes: Iterable[Seen]) -> Values:
+    """Return what each record shall become."""
     values: dict[int, dict[str, Any]] = defaultdict(dict)
     for wish in wishes:
         values[wish.record_id][wish.field] = wish.new
-    refused: dict[int, Problem] = {}
-    _search(session, kind, cls, values, refused)
-    return refused
+    return values
 
 
 def load(session: Session, kind: Kind, cls: type[Entity], values: Values) -> list[Entity]:
     """Load records as they are stored now, and set their fields."""
     statement = select(cls).where(cls.id.in_(sorted(values))).order_by(cls.id)
     records: list[Entity] = list(session.orm.scalars(statement, execution_options={"populate_existing": True}))
+    kind.prepare(session, records, values)
     for record in records:
         for field, value in values[record.id].items():
             kind.writer.write(record, field, value)
     return records
+
+
+def forget(orm: OrmSession, records: Iterable[Entity], waiting: Collection[Entity]) -> None:
+    """Take back what was set, and what rules added beside it to what was ``waiting`` before."""
+    for record in records:
+        orm.expire(record)
+    for derived in set(orm.new) - set(waiting):
+        orm.expunge(derived)
 
 
 def _search(session: Session, kind: Kind, cls: type[Entity], values: Values, refused: dict[int, Problem]) -> None:
@@ -86,11 +104,7 @@ def _search(session: Session, kind: Kind, cls: type[Entity], values: Values, ref
     waiting = set(orm.new)
     records = load(session, kind, cls, values)
     problems = session.unit.problems_of(collect_changes(orm))
-    for record in records:
-        orm.expire(record)
-    for derived in set(orm.new) - waiting:
-        # What a rule added beside the change is not meant yet.
-        orm.expunge(derived)
+    forget(orm, records, waiting)
     if not problems:
         return
     if len(values) == 1:

@@ -26,6 +26,17 @@ def table_of(cls: type[Entity]) -> Table:
     return table
 
 
+def parent_of(table: Table, column: str) -> Table:
+    """Return the table that a foreign key leads to."""
+    return next(iter(table.c[column].foreign_keys)).column.table
+
+
+def parent_version(table: Table, column: str) -> ColumnElement[int | None]:
+    """Return the present version of the record that a foreign key leads to."""
+    parent = parent_of(table, column).alias("parent")
+    return select(parent.c.version).where(parent.c.id == table.c[column]).scalar_subquery()
+
+
 def insert_rows(
     connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]], constants: Mapping[str, object]
 ) -> None:

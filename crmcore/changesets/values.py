@@ -31,7 +31,7 @@ class Planned:
 
 @attrs.frozen
 class Seen:
-    """A wish beside what was found: the version and the present value, as JSON."""
+    """A wish beside what was found: the version and the present value, as JSON, and the version of what the record is part of."""
 
     record_id: int
     field: str
@@ -39,6 +39,7 @@ class Seen:
     # Any JSON value.
     old: Any
     new: Any
+    parent: int | None = None
 
 
 @attrs.frozen

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Column, ColumnElement, Table
+from sqlalchemy import BigInteger, Column, ColumnElement, String, Table, cast, func, literal
 
 from crmcore.changesets.json_sql import JsonSql
+from crmcore.errors import ValidationFailed
 from crmcore.model import Entity, Scaled, UtcDateTime
 from crmcore.session.fields import plan_of, to_plain
 
@@ -26,6 +27,15 @@ class FieldWriter(Protocol):
 
     def is_bulk(self, cls: type[Entity], field: str) -> bool:
         """Return whether one statement can write it; otherwise records are loaded and changed one by one."""
+        ...
+
+    # Any JSON value to any JSON value.
+    def planned(self, cls: type[Entity], field: str, value: Any) -> Any:  # noqa: ANN401
+        """Return a value that somebody plans in the form in which `read` returns it.
+
+        Raises:
+            ValidationFailed: when the field cannot have it.
+        """
         ...
 
     def columns(self, fields: Collection[str]) -> frozenset[str]:
@@ -67,8 +77,18 @@ class ColumnWriter:
 
     def is_bulk(self, cls: type[Entity], field: str) -> bool:
         """Return whether its type looks the same in JSON and in the databases."""
-        kind = _column(cls, field).type
-        return not isinstance(kind, Scaled | UtcDateTime) and kind.python_type in _BULK
+        kind = column_of(cls, field).type
+        return isinstance(kind, Scaled) or (not isinstance(kind, UtcDateTime) and kind.python_type in _BULK)
+
+    # Any JSON value to any JSON value.
+    def planned(self, cls: type[Entity], field: str, value: Any) -> Any:  # noqa: ANN401
+        """Return the value as the column would give it back: numbers with all their places."""
+        plan = plan_of(cls)
+        found = read_json(column_of(cls, field), value)
+        problem = plan.fields[field].problem(plan.entity, found)
+        if problem is not None:
+            raise ValidationFailed("VALIDATION_FAILED", [problem])
+        return to_plain(found)
 
     def columns(self, fields: Collection[str]) -> frozenset[str]:
         """Return themselves."""
@@ -85,8 +105,10 @@ class ColumnWriter:
         return to_plain(stored)
 
     def assignment(self, sql: JsonSql, table: Table, field: str, value: ColumnElement[Any]) -> tuple[Column[Any], ColumnElement[Any]]:
-        """Take the scalar out of the JSON."""
+        """Take the scalar out of the JSON; a number with all its places is the integer that is stored, save the point."""
         column = table.c[field]
+        if isinstance(column.type, Scaled):
+            return column, cast(func.replace(sql.scalar(value, String()), literal("."), literal("")), BigInteger)
         return column, sql.scalar(value, column.type)
 
     def history(self, sql: JsonSql, field: ColumnElement[Any], old: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -96,7 +118,7 @@ class ColumnWriter:
     # Any JSON value.
     def write(self, record: Entity, field: str, value: Any) -> None:  # noqa: ANN401
         """Set the attribute, in the type of its column."""
-        setattr(record, field, _from_json(_column(type(record), field), value))
+        setattr(record, field, read_json(column_of(type(record), field), value))
 
 
 class CharacteristicWriter:
@@ -110,6 +132,12 @@ class CharacteristicWriter:
         """Return True: JSON goes into JSON."""
         del cls, field
         return True
+
+    # Any JSON value to any JSON value.
+    def planned(self, cls: type[Entity], field: str, value: Any) -> Any:  # noqa: ANN401
+        """Return it as it is: whoever plans values of characteristics normalises them, and the check of the kind looks whether they are."""
+        del cls, field
+        return value
 
     def columns(self, fields: Collection[str]) -> frozenset[str]:
         """Return the one that all characteristics are in."""
@@ -143,7 +171,8 @@ class CharacteristicWriter:
         setattr(record, "characteristics", kept if value is None else {**kept, field: value})  # noqa: B010 - only some entities have it
 
 
-def _column(cls: type[Entity], field: str) -> Column[Any]:
+def column_of(cls: type[Entity], field: str) -> Column[Any]:
+    """Return the column of a field."""
     column = cls.__table__.c[field]
     if not isinstance(column, Column):
         message = f"{cls.entity_name()}.{field} is not a column"
@@ -152,14 +181,27 @@ def _column(cls: type[Entity], field: str) -> Column[Any]:
 
 
 # Any JSON value to any column value.
-def _from_json(column: Column[Any], value: Any) -> Any:  # noqa: ANN401
+def read_json(column: Column[Any], value: Any) -> Any:  # noqa: ANN401
+    """Return a JSON value in the type of a column; what does not look like one is returned as it is."""
+    kind = column.type
+    if isinstance(kind, Scaled):
+        return _number(kind, value)
     if value is None or not isinstance(value, str):
         return value
-    if isinstance(column.type, UtcDateTime):
-        return datetime.fromisoformat(value)
-    if isinstance(column.type, Scaled):
-        return Decimal(value)
-    kind = column.type.python_type
-    if kind is date:
-        return date.fromisoformat(value)
-    return Decimal(value) if kind is Decimal else value
+    try:
+        if isinstance(kind, UtcDateTime):
+            return datetime.fromisoformat(value)
+        if kind.python_type is date:
+            return date.fromisoformat(value)
+        return Decimal(value) if kind.python_type is Decimal else value
+    except (ValueError, InvalidOperation):
+        return value
+
+
+def _number(kind: Scaled, value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        return value
+    try:
+        return kind.rounded(Decimal(value))
+    except (ValueError, InvalidOperation):
+        return str(value)

@@ -12,7 +12,7 @@ How to use it::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from crmcore.labels import Label
 from crmcore.model import CharacteristicChange, CharacteristicRow, Entity
 
 if TYPE_CHECKING:
-    from crmcore.changesets import Preview
+    from crmcore.changesets import Planned, Preview
     from crmcore.characteristics.authoring import RulesApi
     from crmcore.session import Session
 
@@ -228,6 +228,14 @@ class CharacteristicsApi:
         return [each for each in self._session.scalars(query) if each.key in visible or each.key not in state_of(self._session).of(entity)]
 
     # Mass maintenance
+
+    def planned(self, entity: str, key: str, values: Iterable[tuple[int, object]]) -> Iterator[Planned]:
+        """Yield wishes for a mass change of a kind of your own, with values in the form that is stored.
+
+        Raises:
+            ValidationFailed: ``CHARACTERISTIC_UNKNOWN``, and when a value does not have the type.
+        """
+        return plan(self._session, entity, key, values)
 
     def preview(self, record_ids: Iterable[int], key: str, value: object, *, entity: str = ACCOUNT, description: str = "") -> Preview:
         """Plan one value for many records (None takes it away); `session.changesets` confirms and undoes it (C08, I-72).

@@ -169,7 +169,9 @@ class RootGroup(SectionedGroup):
         found = super().sections(ctx)
         groups = [group for name in enabled_plugins(_path(ctx)) if (group := plugin_group(name, _lang(ctx)))]
         if groups:
-            found["Plugins of this deployment"] = [(str(group.name), group.get_short_help_str(70)) for group in groups]
+            rows = [(str(group.name), group.get_short_help_str(70)) for group in groups]
+            rows += [(command.name, command.help) for group in groups for command in group.declared.values() if command.top]
+            found["Plugins of this deployment"] = rows
         return found
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -182,7 +184,14 @@ class RootGroup(SectionedGroup):
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
-        return plugin_group(cmd_name, _lang(ctx)) if cmd_name in enabled_plugins(_path(ctx)) else None
+        enabled = enabled_plugins(_path(ctx))
+        if cmd_name in enabled:
+            return plugin_group(cmd_name, _lang(ctx))
+        for name in enabled:
+            group = plugin_group(name, _lang(ctx))
+            if group is not None and cmd_name in group.declared and group.declared[cmd_name].top:
+                return group.get_command(ctx, cmd_name)
+        return None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Say why there is no such command, when it is the name of a plugin."""

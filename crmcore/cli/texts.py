@@ -251,6 +251,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "col.version": ("versione", "version"),
     "col.requires": ("richiede", "requires"),
     "col.state": ("stato", "state"),
+    "col.capabilities": ("capacità", "capabilities"),
     "col.distribution": ("distribuzione", "distribution"),
     "col.summary": ("descrizione", "summary"),
     "col.current": ("attuale", "current"),

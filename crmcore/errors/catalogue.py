@@ -21,6 +21,7 @@ from crmcore.errors.codes_planning import PLANNING
 from crmcore.errors.codes_privacy import PRIVACY
 from crmcore.errors.codes_query import QUERY
 from crmcore.errors.codes_registry import REGISTRY
+from crmcore.errors.codes_rendering import RENDERING
 from crmcore.errors.codes_signin import SIGNIN
 from crmcore.errors.codes_start import START
 from crmcore.errors.codes_storage import STORAGE
@@ -56,6 +57,7 @@ CATALOGUE: Final[Mapping[str, ErrorCode]] = _index(
         *TEMPLATES,
         *SIGNIN,
         *PRIVACY,
+        *RENDERING,
     )
 )
 """Code → description, of every code that the core raises."""

@@ -153,9 +153,9 @@ _TRANSITIONS: Final = (
     ),
     ErrorCode(
         "DOCUMENT_LOCKED",
-        "state {source} locks the record: there is no way on to {target}",
-        "lo stato {source} blocca la scheda: non si passa a {target}",
-        "The state has the flag `blocking`, the end of the workflow. Only the permission `workflow.override` with a reason goes past it.",
+        "state {source} locks the record: {target} is refused",
+        "lo stato {source} blocca la scheda: {target} non è ammesso",
+        "The state has the flag `blocking`, the end of the workflow. Only a permission to override, with a reason, goes past it.",
     ),
     ErrorCode(
         "OVERRIDE_FORBIDDEN",

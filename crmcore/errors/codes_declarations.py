@@ -57,7 +57,8 @@ DECLARATIONS: Final = (
         "FOLLOWING_INVALID",
         "{thing}: {reason}",
         "{thing}: {reason}",
-        "Normalisers and watchers name an entity and columns of it; a derived table has the plugin's prefix, and no foreign key.",
+        "Normalisers, watchers, kinds of mass changes and what a validation looks at name an entity and columns of it; a derived table has"
+        " the plugin's prefix, and no foreign key.",
     ),
     ErrorCode(
         "CORE_CLASS_CHANGED",

@@ -54,6 +54,18 @@ START: Final = (
         "Upgrade the plugin or crmcore: `PluginInfo.api` is a version range such as `>=0.1,<0.2`.",
     ),
     ErrorCode(
+        "PLUGIN_CAPABILITY_UNKNOWN",
+        "it declares the capability {capability!r}; known are {known}",
+        "dichiara la capacità {capability!r}; sono note {known}",
+        "Correct `PluginInfo.capabilities`.",
+    ),
+    ErrorCode(
+        "PLUGIN_CAPABILITY_MISSING",
+        "plugin {plugin_name} asks for {capability!r}, which it does not declare",
+        "il plugin {plugin_name} chiede {capability!r}, che non dichiara",
+        "Name it in `PluginInfo.capabilities`, so that `crm doctor` shows to the deployment what the plugin gets around. Only enabled plugins have capabilities.",
+    ),
+    ErrorCode(
         "PLUGIN_REQUIREMENT_INVALID",
         "requirement {requirement!r} cannot be read: {error}",
         "il requisito {requirement!r} non è leggibile: {error}",

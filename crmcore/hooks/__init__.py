@@ -36,9 +36,10 @@ from crmcore.hooks.declarations import (
     Transition,
     TransitionMode,
 )
-from crmcore.hooks.following import Normaliser, Watcher
+from crmcore.hooks.following import LookAt, Normaliser, Watcher
 from crmcore.hooks.markers import (
     API_VERSION,
+    Capability,
     PluginInfo,
     hookimpl,
     hookspec,
@@ -50,6 +51,7 @@ __all__ = [
     "ANY_EVENT",
     "API_VERSION",
     "DEPLOYMENT",
+    "Capability",
     "CharacteristicDef",
     "Choice",
     "Command",
@@ -65,6 +67,7 @@ __all__ = [
     "Job",
     "Key",
     "Label",
+    "LookAt",
     "Migrations",
     "Normaliser",
     "OpenWork",

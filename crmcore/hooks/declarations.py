@@ -191,7 +191,10 @@ class TransitionMode(enum.Enum):
 
 @attrs.frozen(kw_only=True)
 class StateTable:
-    """Define the states of an entity as data."""
+    """Define the states of an entity as data.
+
+    ``modes`` says of single variants, such as order types, that they go by another mode than ``mode`` (`domain.md` §4.9).
+    """
 
     name: str
     entity: str
@@ -199,6 +202,11 @@ class StateTable:
     states: tuple[State, ...]
     transitions: tuple[Transition, ...] = ()
     mode: TransitionMode = TransitionMode.FREE
+    modes: Mapping[str, TransitionMode] = attrs.field(factory=dict)
+
+    def mode_of(self, variant: str) -> TransitionMode:
+        """Return the mode that holds for the records of a variant."""
+        return self.modes.get(variant, self.mode)
 
 
 @attrs.frozen(kw_only=True)
@@ -283,8 +291,12 @@ class Job:
 
 @attrs.frozen(kw_only=True)
 class Command:
-    """Add a command under ``crm <plugin>``: ``target`` is ``package.module:name`` of a click command, imported when used."""
+    """Add a command under ``crm <plugin>``: ``target`` is ``package.module:name`` of a click command, imported when used.
+
+    With ``top`` it is also there as ``crm <name>``, unless the core has a command, or the deployment a plugin, of that name.
+    """
 
     name: str
     target: str
     help: str
+    top: bool = False

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from crmcore.errors import ErrorCode
     from crmcore.events import Event
+    from crmcore.hooks.changing import Kind
     from crmcore.hooks.configurables import Configurable, Configured
     from crmcore.hooks.declarations import (
         CharacteristicDef,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
         StateTable,
         Template,
     )
-    from crmcore.hooks.following import Normaliser, Watcher
+    from crmcore.hooks.following import LookAt, Normaliser, Watcher
     from crmcore.model import Entity
 
 
@@ -297,4 +298,34 @@ def crm_contributions() -> Sequence[ContributionKind] | None:
         @hookimpl
         def crm_contributions():
             return [ContributionKind(name="warranty.claims", label=Label("Reclami", "Claims"), entity="warranty.claim")]
+    """
+
+
+@hookspec
+def crm_change_kinds() -> Sequence[Kind] | None:
+    """Declare kinds of mass changes, named ``<plugin>.<kind>``: ``session.changesets`` previews, confirms and undoes them.
+
+    A `Kind` comes from `crmcore.changesets`, and so do the writers of its fields.
+
+    Example::
+
+        @hookimpl
+        def crm_change_kinds():
+            return [Kind(name="warranty.items", entity="warranty.item", writer=ColumnWriter("until", "notes"))]
+    """
+
+
+@hookspec
+def crm_looks_at() -> Sequence[LookAt] | None:
+    """Declare which records ``crm_validate`` and ``crm_before_commit`` of the plugin are about.
+
+    They are called for changes of those alone, and only when there are some: a mass change of other records, or other fields, stays one
+    statement for thousands. A record that is made or deleted counts as one of which every field changed. Who declares nothing sees every
+    change, and every mass change has to load its records.
+
+    Example::
+
+        @hookimpl
+        def crm_looks_at():
+            return [LookAt(entity="warranty.item"), LookAt(entity="account", fields=("name", "vat"))]
     """

@@ -1,6 +1,6 @@
 """What declaration hooks return to take part in every change: normal forms before it is checked, what is derived once it is written.
 
-Unlike a handler or a validation, both say which fields they are about: a mass change of other fields stays one statement.
+Both say which fields they are about, and a plugin may say so of its validation: a mass change of other fields stays one statement.
 """
 
 from __future__ import annotations
@@ -12,6 +12,14 @@ import attrs
 
 if TYPE_CHECKING:
     from crmcore.session import Change, Session
+
+
+@attrs.frozen(kw_only=True)
+class LookAt:
+    """What ``crm_validate`` and ``crm_before_commit`` of a plugin are about: an entity, or some columns of it; none named are all."""
+
+    entity: str
+    fields: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -33,13 +34,22 @@ def single_slot(function: F) -> F:
     return function
 
 
+class Capability(enum.StrEnum):
+    """What a plugin may ask for that gets around the platform, once it declares it; `crm doctor` shows who does."""
+
+    ENGINE = "engine"
+    """The raw engine: no unit of work, no history, no row visibility (`Crm.raw_engine`)."""
+    UNGUARDED = "unguarded"
+    """To read past what the user may see (`Session.unguarded`)."""
+
+
 @attrs.frozen(kw_only=True)
 class PluginInfo:
     """Describe a plugin; the module of a plugin holds one as ``PLUGIN``.
 
     ``name`` is the prefix of everything the plugin owns. ``api`` is the range of plugin API versions that it works with.
     ``requires`` lists other plugins by name, each with an optional version range (``"offers>=1.2"``). ``version`` is taken from
-    the distribution when it is empty.
+    the distribution when it is empty. ``capabilities`` are those that it asks for, see `Capability`.
     """
 
     name: str
@@ -48,3 +58,4 @@ class PluginInfo:
     version: str = ""
     label: Label | None = None
     summary: str = ""
+    capabilities: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from crmcore.errors import Problem
     from crmcore.events import WorkingCalendar
     from crmcore.hooks.declarations import OpenWork
+    from crmcore.rendering import PdfRequest
     from crmcore.session import Change, Session
 
 
@@ -106,4 +107,21 @@ def crm_working_calendar(settings: Mapping[str, Mapping[str, object]]) -> Workin
         @hookimpl
         def crm_working_calendar(settings):
             return ItalianCalendar(closures=settings["italy"]["closures"])
+    """
+
+
+@hookspec
+@single_slot
+def crm_render_pdf(request: PdfRequest) -> bytes | None:
+    """Render a page as PDF, instead of the core's own renderer (WeasyPrint in a process of its own).
+
+    A single-slot point: two enabled plugins that implement it stop the start. Called once for each PDF, by ``crm.renderer``, possibly
+    in no transaction and in any thread. The request says what the page may load and use; whoever implements this keeps to both. None leaves
+    the request to the core's renderer. A `PdfFailed` goes to who asked; anything else raised is reported with the plugin's name.
+
+    Example::
+
+        @hookimpl
+        def crm_render_pdf(request):
+            return render_elsewhere(request.html) if request.variant is Variant.PLAIN else None
     """

@@ -124,7 +124,7 @@ class ChangeSet(Entity):
     __personal__ = ()
     __table_args__ = (CheckConstraint("state IN ('preview', 'applied', 'undone')", name="state"),)
 
-    kind: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(60))
     owner: Mapped[str] = mapped_column(String(100))
     description: Mapped[Mapping[str, Any]] = mapped_column(JsonMap, default_factory=dict)
     state: Mapped[str] = mapped_column(String(10), default="preview")
@@ -154,4 +154,8 @@ class ChangeSetItem(Entity):
     old: Mapped[Any] = mapped_column(Json, nullable=True)
     new: Mapped[Any] = mapped_column(Json, nullable=True)
     applied_version: Mapped[int | None] = mapped_column(default=None)
+    parent_version: Mapped[int | None] = mapped_column(default=None)
+    """At which version the record was seen that this one is part of, for kinds of changes that ask for it."""
+    derived: Mapped[bool] = mapped_column(default=False)
+    """Whether nobody planned it: a normaliser or a rule changed it along with what was planned, and an undo puts it back as well."""
     outcome: Mapped[str] = mapped_column(String(60), default="planned")

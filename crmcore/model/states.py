@@ -15,7 +15,7 @@ from crmcore.model.visibility import Visibility
 
 
 class StateTableRow(Entity):
-    """A state table: the states of one entity, and how they follow each other."""
+    """A state table: the states of one entity, and how they follow each other; ``modes`` are those of single variants."""
 
     __tablename__ = "state_table"
     __visibility__ = Visibility.public()
@@ -27,6 +27,7 @@ class StateTableRow(Entity):
     label_it: Mapped[str] = mapped_column(String(120))
     label_en: Mapped[str] = mapped_column(String(120), default="")
     mode: Mapped[str] = mapped_column(String(20), default="free")
+    modes: Mapped[Mapping[str, Any]] = mapped_column(JsonMap, default_factory=dict)
     owner: Mapped[str] = mapped_column(String(24), default="deployment")
 
 

@@ -84,11 +84,23 @@ class Scaled(TypeDecorator[Decimal]):
         if isinstance(value, bool) or not isinstance(value, Decimal | int):
             message = f"{value!r} is not a Decimal; money and quantities are never floats"
             raise TypeError(message)
-        amount = Decimal(value)
-        if not amount.is_finite() or abs(amount) >= Decimal(10) ** (_DIGITS - self.places):
+        return int(self.rounded(Decimal(value)).scaleb(self.places))
+
+    def rounded(self, value: Decimal) -> Decimal:
+        """Return a number as it is kept: with all places, rounded half up.
+
+        Raises:
+            ValueError: when there is no room for it.
+        """
+        if not value.is_finite() or abs(value) >= self.limit:
             message = f"{value!r} is not a number of at most {_DIGITS - self.places} digits before the point"
             raise ValueError(message)
-        return int(amount.quantize(Decimal(1).scaleb(-self.places), ROUND_HALF_UP).scaleb(self.places))
+        return value.quantize(Decimal(1).scaleb(-self.places), ROUND_HALF_UP)
+
+    @property
+    def limit(self) -> Decimal:
+        """The first number, up or down, for which there is no room."""
+        return Decimal(10) ** (_DIGITS - self.places)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
         """Return a Decimal with all places."""

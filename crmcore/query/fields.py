@@ -149,7 +149,9 @@ def characteristic_field(session: Session, source: Source, cls: type[Entity], ke
 
 
 def find_field(session: Session, source: Source, cls: type[Entity], name: str) -> Field | None:
-    """Return a field of an entity itself by name."""
+    """Return a field of an entity itself by name; one that the mask of the actor's profile hides does not exist for it (A05)."""
+    if name in hidden_fields(session, cls):
+        return None
     if name.startswith(CHARACTERISTIC):
         if "characteristics" not in cls.__table__.columns:
             return None
@@ -159,14 +161,21 @@ def find_field(session: Session, source: Source, cls: type[Entity], name: str) -
 
 def field_names(session: Session, cls: type[Entity]) -> Iterator[str]:
     """Yield the names of the fields of an entity itself."""
+    hidden = hidden_fields(session, cls)
     for column in cls.__table__.columns:
-        if isinstance(column, Column) and _kind_of(column)[0] is not None:
+        if isinstance(column, Column) and column.name not in hidden and _kind_of(column)[0] is not None:
             yield column.name
     if "characteristics" in cls.__table__.columns:
         state = state_of(session)
         for key, definition in state.of(cls.entity_name()).items():
             if definition.visible_to(state.writer.groups):
                 yield f"{CHARACTERISTIC}{key}"
+
+
+def hidden_fields(session: Session, cls: type[Entity]) -> frozenset[str]:
+    """Return the fields of an entity that are hidden from the actor."""
+    reach = session.guard.reach
+    return frozenset() if reach.open else reach.hidden(cls.entity_name())
 
 
 def unknown_field(entity: str, name: str, known: Iterator[str] | list[str]) -> Problem:

@@ -16,6 +16,7 @@ Every condition is true or false, never unknown: a comparison with what is not t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import attrs
@@ -24,7 +25,7 @@ from sqlalchemy import false as sql_false
 
 from crmcore.errors import Problem, UsageError
 from crmcore.labels import Label
-from crmcore.model import Entity
+from crmcore.model import Entity, Scaled
 from crmcore.query.conditions import Argument, arguments_of, condition_of, is_range
 from crmcore.query.fields import Field, Source, alias_of, field_names, find_field, unknown_field
 from crmcore.query.fulltext import matching_ids, text_query
@@ -254,12 +255,12 @@ class Compiler:
                     Label("un elenco", "a list") if op == "in" else Label("due valori, dal primo al secondo", "two values, from and to")
                 )
                 raise ValueError(message)
-            values = [read_value(field.kind, each, self.today) for each in value]  # type: ignore[attr-defined] # a list, see above
+            values = [_within(field, read_value(field.kind, each, self.today)) for each in value]  # type: ignore[attr-defined] # a list, see above
             self.values += len(values)
             if self.values > VALUES:
                 self._too_large()
             return values
-        return read_value(field.kind, value, self.today)
+        return _within(field, read_value(field.kind, value, self.today))
 
 
 def compile_filter(session: Session, source: Source, cls: type[Entity], node: object) -> tuple[Compiled, Compiler]:
@@ -295,6 +296,15 @@ def compiler_of(session: Session) -> Compiler:
     """Return a compiler for filters of a session, for whom it is now."""
     instant = session.now()
     return Compiler(session, Today(instant.astimezone(session.crm.zone).date(), instant))
+
+
+def _within(field: Field, value: Any) -> Any:  # noqa: ANN401 - typed by the kind
+    """Return a value that a column has room for; the driver would refuse another one in words of its own."""
+    if isinstance(field.type, Scaled) and isinstance(value, Decimal) and abs(value) >= field.type.limit:
+        most = f"{field.type.limit:f}"
+        message = Label(f"un numero tra -{most} e {most}", f"a number between -{most} and {most}")
+        raise ValueError(message)
+    return value
 
 
 def _is_list(value: object) -> bool:

@@ -131,7 +131,9 @@ def _key(session: Session, cls: type[Entity], node: object, sort: str | Sequence
         return None
     actor = session.actor
     # What one may not see does not exist: the same filter is another one for other groups.
-    key = ("list", cls, shape, order, actor.is_system, session.guard.reach.open, session.groups(), session.crm.engine.dialect.name)
+    reach = session.guard.reach
+    masked = frozenset((entity, reach.hidden(entity)) for entity in reach.masks)
+    key = ("list", cls, shape, order, actor.is_system, reach.open, masked, session.groups(), session.crm.engine.dialect.name)
     return key if all(isinstance(each, str) for each in order) else None
 
 

@@ -36,7 +36,7 @@ from crmcore.registry.collect import Declarations, collect
 from crmcore.registry.discovery import LoadedPlugin, describe, load_modules
 from crmcore.registry.dispatch import Dispatcher, check_slots, new_manager, register_plugin, specifications
 from crmcore.registry.order import order_plugins, required_by
-from crmcore.registry.registry import BoundHandler, BoundJob, BoundNormaliser, BoundWatcher, EventType, Registry
+from crmcore.registry.registry import BoundHandler, BoundJob, BoundKind, BoundNormaliser, BoundWatcher, EventType, Registry
 from crmcore.settings import CORE_SETTINGS
 from crmcore.work.schedules import CORE_JOBS
 
@@ -231,6 +231,8 @@ def _assemble(
         watchers=tuple(BoundWatcher(item.plugin, item.value) for item in declarations.of("crm_watchers")),
         derived=_by_plugin(declarations, "crm_derived_tables"),
         contributions=_frozen({kind.name: kind for kind in CORE_CONTRIBUTIONS} | dict(_by_name(declarations, "crm_contributions"))),
+        change_kinds=_frozen({item.value.name: BoundKind(item.plugin, item.value) for item in declarations.of("crm_change_kinds")}),
+        looks=_by_plugin(declarations, "crm_looks_at"),
     )
 
 

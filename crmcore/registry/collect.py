@@ -22,6 +22,7 @@ from crmcore.hooks import (
     FieldType,
     Handler,
     Job,
+    LookAt,
     Migrations,
     Normaliser,
     Permission,
@@ -30,6 +31,7 @@ from crmcore.hooks import (
     Template,
     Watcher,
 )
+from crmcore.hooks.changing import Kind
 from crmcore.model import Entity
 from crmcore.registry.discovery import describe
 from crmcore.registry.dispatch import Dispatcher
@@ -54,6 +56,8 @@ LISTS: Final[Mapping[str, type]] = {
     "crm_watchers": Watcher,
     "crm_derived_tables": Table,
     "crm_contributions": ContributionKind,
+    "crm_change_kinds": Kind,
+    "crm_looks_at": LookAt,
 }
 SINGLES: Final[Mapping[str, type]] = {"crm_migrations": Migrations, "crm_configuration": ConfigSchema}
 _CLASSES: Final = frozenset({"crm_tables", "crm_events"})

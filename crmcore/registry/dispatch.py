@@ -66,7 +66,7 @@ class Dispatcher:
         """
         answers = []
         for implementation in self._calls[hook]:
-            answer = self._call(hook, implementation, arguments)
+            answer = self.call(hook, implementation, arguments)
             if answer is not None:
                 answers.append((implementation.plugin, answer))
         return answers
@@ -78,7 +78,7 @@ class Dispatcher:
             PluginError: ``HOOK_FAILED`` with plugin and hook, when an implementation raises before that.
         """
         for implementation in self._calls[hook]:
-            answer = self._call(hook, implementation, arguments)
+            answer = self.call(hook, implementation, arguments)
             if answer is not None:
                 return answer
         return None
@@ -88,7 +88,12 @@ class Dispatcher:
         yield from sorted(self._infos.values(), key=lambda info: (info.owner != "core", info.owner, info.name))
 
     @staticmethod
-    def _call(hook: str, implementation: Implementation, arguments: Mapping[str, object]) -> Any:  # noqa: ANN401
+    def call(hook: str, implementation: Implementation, arguments: Mapping[str, object]) -> Any:  # noqa: ANN401 - each hook has its own
+        """Call one implementation.
+
+        Raises:
+            PluginError: ``HOOK_FAILED`` with plugin and hook, when it raises anything but a refusal.
+        """
         try:
             return implementation.function(*(arguments[name] for name in implementation.arguments))
         except CrmError as error:

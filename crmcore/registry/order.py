@@ -12,7 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from crmcore.errors import Problem
-from crmcore.hooks import API_VERSION
+from crmcore.hooks import API_VERSION, Capability
 from crmcore.registry.discovery import LoadedPlugin
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,23}")
@@ -85,6 +85,11 @@ def _check_identity(plugin: LoadedPlugin) -> list[Problem]:
         accepted = False
     if not accepted:
         problems.append(Problem(code="PLUGIN_API_REFUSED", plugin=name, params={"wanted": plugin.info.api, "offered": API_VERSION}))
+    unknown = [each for each in plugin.info.capabilities if each not in set(Capability)]
+    problems += [
+        Problem(code="PLUGIN_CAPABILITY_UNKNOWN", plugin=name, params={"capability": each, "known": ", ".join(Capability)})
+        for each in unknown
+    ]
     return problems
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
 from sqlalchemy import Table
 from sqlalchemy.schema import sort_tables
 
-from crmcore.errors import ErrorCode
+from crmcore.errors import ErrorCode, UsageError
 from crmcore.events import Event
 from crmcore.hooks import (
     ANY_EVENT,
+    Capability,
     CharacteristicDef,
     Command,
     ConfigSchema,
@@ -23,6 +24,7 @@ from crmcore.hooks import (
     FieldType,
     Handler,
     Job,
+    LookAt,
     Migrations,
     Normaliser,
     Permission,
@@ -32,6 +34,7 @@ from crmcore.hooks import (
     Template,
     Watcher,
 )
+from crmcore.hooks.changing import Kind
 from crmcore.model import CORE, PLATFORM_TABLES, Entity
 from crmcore.registry.discovery import LoadedPlugin
 from crmcore.registry.dispatch import Dispatcher
@@ -86,6 +89,14 @@ class BoundWatcher:
     watcher: Watcher
 
 
+@attrs.frozen
+class BoundKind:
+    """A kind of mass change with the plugin that declared it."""
+
+    plugin: str
+    kind: Kind
+
+
 @attrs.frozen(kw_only=True)
 class Registry:
     """Everything that is declared, by name; ``owner`` values are plugin names or ``"core"``."""
@@ -122,6 +133,10 @@ class Registry:
     """Plugin → its tables without records of their own."""
     contributions: Mapping[str, ContributionKind]
     """What counts as somebody's contribution, the core's kinds first."""
+    change_kinds: Mapping[str, BoundKind]
+    """The kinds of mass changes that plugins declare; `crmcore.changesets` adds those of the core."""
+    looks: Mapping[str, tuple[LookAt, ...]]
+    """Plugin → what its validation is about; a plugin that is not here looks at everything."""
 
     def tables(self, owner: str) -> tuple[Table, ...]:
         """Return the tables of a plugin, or of the core, parents before children."""
@@ -136,9 +151,31 @@ class Registry:
         found = (*self.handlers.get(event, ()), *self.handlers.get(ANY_EVENT, ()))
         return tuple(bound for bound in found if bound.handler.phase is phase)
 
+    def looks_at(self, plugin: str, entity: str, fields: Collection[str] | None = None) -> bool:
+        """Return whether the validation of a plugin wants to see changes of these fields of an entity, or, with None, of any."""
+        looks = self.looks.get(plugin)
+        return looks is None or any(
+            each.entity == entity and (fields is None or not each.fields or not set(each.fields).isdisjoint(fields)) for each in looks
+        )
+
+    def onlookers(self, entity: str, fields: Collection[str] | None = None) -> frozenset[str]:
+        """Return the plugins whose validation, or last work before a commit, wants to see changes of these fields of an entity."""
+        asked = {each.plugin for hook in ("crm_validate", "crm_before_commit") for each in self.hooks.implementations(hook)}
+        return frozenset(plugin for plugin in asked if self.looks_at(plugin, entity, fields))
+
     def handler(self, name: str) -> BoundHandler | None:
         """Return a handler by its full name, ``<plugin>.<handler>``."""
         return next((bound for handlers in self.handlers.values() for bound in handlers if bound.name == name), None)
+
+    def require_capability(self, plugin: str, capability: Capability) -> None:
+        """Refuse what a plugin may only do when it declares it.
+
+        Raises:
+            UsageError: ``PLUGIN_CAPABILITY_MISSING``, also for a plugin that is not enabled.
+        """
+        found = self.plugin(plugin)
+        if found is None or capability not in found.info.capabilities:
+            raise UsageError("PLUGIN_CAPABILITY_MISSING", plugin_name=plugin, capability=capability.value)
 
     def plugin(self, name: str) -> LoadedPlugin | None:
         """Return an enabled plugin by name."""

@@ -15,6 +15,7 @@ from crmcore.access.guard import Guard
 from crmcore.audit.asides import Asides
 from crmcore.errors import RecordNotFound, UsageError
 from crmcore.events import Envelope, Event
+from crmcore.hooks import Capability
 from crmcore.model import Entity
 from crmcore.session.actor import Actor, Cause
 from crmcore.session.apis import Apis
@@ -80,6 +81,24 @@ class Session(Apis):
     def hooks(self) -> Dispatcher:
         """The hooks, for the points that a plugin declares for others."""
         return self.crm.registry.hooks
+
+    @property
+    def dialect(self) -> str:
+        """The name of the database: ``sqlite`` or ``postgresql``."""
+        return self.crm.engine.dialect.name
+
+    @contextmanager
+    def unguarded(self, plugin: str) -> Iterator[None]:
+        """Read past what the user may see, for a plugin that declares the capability ``unguarded``; records read there are not kept.
+
+        For what has to be right whoever asks, such as whether a number is taken: what the user gets to know of it is the plugin's duty.
+
+        Raises:
+            UsageError: ``PLUGIN_CAPABILITY_MISSING``.
+        """
+        self.registry.require_capability(plugin, Capability.UNGUARDED)
+        with self.guard.lifted():
+            yield
 
     @property
     def hosted(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import MappingProxyType
@@ -95,20 +95,26 @@ class UnitOfWork:
 
     def flush(self) -> None:
         """Validate and write what changed since the last flush, without handlers."""
-        orm = self.session.orm
-        changes = collect_changes(orm)
+        changes = collect_changes(self.session.orm)
+        with self.session.guard.lifted():
+            if problems := self.try_to_write(changes):
+                self.session.guard.mourn(changes)
+                raise ValidationFailed("VALIDATION_FAILED", problems)
+
+    def try_to_write(self, changes: Sequence[Change]) -> list[Problem]:
+        """Validate and write changes of the session, or return what is wrong with them: then nothing of them is written."""
         if not changes:
-            return
+            return []
         guard = self.session.guard
         with guard.lifted():
             if problems := self.problems_of(changes):
-                guard.mourn(changes)
-                raise ValidationFailed("VALIDATION_FAILED", problems)
+                return problems
             self.session.take_write_lock()
             with guard.lowered():
                 guard.check_existing(changes)
             self._write(changes)
             self._follow(changes)
+        return []
 
     def insert(self, changes: Sequence[Change]) -> None:
         """Write new records, which are in no session, without the ORM; `problems_of` found nothing wrong with these changes."""
@@ -182,13 +188,24 @@ class UnitOfWork:
             for finish in self.finishers:
                 finish(connection)
 
-    def _ask(self, hook: str, changes: Sequence[Change]) -> Iterable[tuple[str, Any]]:
-        """Call a hook of every plugin, as the user whose changes they are."""
-        hooks = self.session.registry.hooks
-        if not self.tells or not hooks.implementations(hook):
-            return ()
+    def _ask(self, hook: str, changes: Sequence[Change]) -> list[tuple[str, Any]]:
+        """Call a hook of every plugin with the changes that it looks at, as the user whose changes they are."""
+        registry = self.session.registry
+        implementations = registry.hooks.implementations(hook)
+        if not self.tells or not implementations:
+            return []
+        answers = []
         with self.session.guard.lowered():
-            return hooks.results(hook, session=self.session, changes=changes)
+            for each in implementations:
+                mine = changes
+                if each.plugin in registry.looks:
+                    mine = [change for change in changes if registry.looks_at(each.plugin, change.entity, _touched(change))]
+                    if not mine:
+                        continue
+                answer = registry.hooks.call(hook, each, {"session": self.session, "changes": mine})
+                if answer is not None:
+                    answers.append((each.plugin, answer))
+        return answers
 
     def _announce(self, event: Envelope) -> None:
         self.events.append(event)
@@ -292,3 +309,8 @@ class UnitOfWork:
                     "STALE_VERSION", entity=cls.entity_name(), id=key, expected=version, found=None if row is None else row.version
                 )
         return StaleVersion("STALE_VERSION", entity="record", id="?")
+
+
+def _touched(change: Change) -> Collection[str] | None:
+    """Return the fields of a change; None are all of them, as of what is made or deleted."""
+    return change.changes.keys() if change.verb is RecordVerb.UPDATED else None

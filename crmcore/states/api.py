@@ -58,10 +58,10 @@ class States:
                 found.append(state)
         return tuple(sorted(found, key=_priority))
 
-    def initial(self, table: str) -> tuple[State, ...]:
-        """Return the states in which a new record may begin, the default first; obsolete ones are not offered."""
+    def initial(self, table: str, variant: str = "") -> tuple[State, ...]:
+        """Return the states in which a new record of a variant may begin, the default first; obsolete ones are not offered."""
         found = self.table(table)
-        free = found.definition.mode.value == "free"
+        free = found.definition.mode_of(variant).value == "free"
         offered = [state for state in found.definition.states if is_initial(state) or (free and not state.obsolete)]
         return tuple(sorted(offered, key=lambda state: (not state.default, *_priority(state))))
 

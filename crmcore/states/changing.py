@@ -85,6 +85,11 @@ def current_state(session: Session, record: Entity) -> str | None:
     return value
 
 
+def allow_move(session: Session, record: Entity, to: str) -> None:
+    """Let the rule of the core pass the assignment of this state, and no other."""
+    session.unit.memo.setdefault(_MOVES, {})[id(record)] = (record, to)
+
+
 def moved_to(session: Session, record: Entity) -> str | None:
     """Return the state to which this unit of work moved a record by the function, or None."""
     found = session.unit.memo.get(_MOVES, {}).get(id(record))
@@ -93,28 +98,32 @@ def moved_to(session: Session, record: Entity) -> str | None:
 
 def decide(session: Session, table: Table, record: Entity, source: str | None, to: str) -> Decision:
     """Return what speaks against a step; nothing is written."""
-    step = table.step(source, to, _variant(record)) if source is not None else None
-    path = tuple(_path_problems(session, table, source, to, step))
-    data = tuple(_data_problems(session, record, step)) if step is not None else ()
+    variant = variant_of(record)
+    step = table.step(source, to, variant) if source is not None else None
+    path = tuple(path_problems(session, table, source, to, step, variant))
+    data = tuple(data_problems(session, record, step)) if step is not None else ()
     return Decision(path, data, step)
 
 
-def _variant(record: Entity) -> str:
+def variant_of(record: Entity) -> str:
+    """Return the variant of a record, such as its order type; empty where its entity has none."""
     column = type(record).__state_variant__
     return str(getattr(record, column) or "") if column else ""
 
 
-def _path_problems(session: Session, table: Table, source: str | None, to: str, step: Transition | None) -> list[Problem]:
+def path_problems(session: Session, table: Table, source: str | None, to: str, step: Transition | None, variant: str) -> list[Problem]:
+    """Return what the table says against a step of records of a variant, whatever the record."""
     definition, here, there = table.definition, table.states.get(source or ""), table.states[to]
+    mode = definition.mode_of(variant)
     params: Mapping[str, object] = {"table": definition.name, "source": source or "-", "target": to}
     code = None
     if here is not None and here.flags.get("blocking"):
         code = "DOCUMENT_LOCKED"
     elif there.obsolete:
         code = "STATE_OBSOLETE"
-    elif definition.mode is TransitionMode.FREE:
+    elif mode is TransitionMode.FREE:
         code = "TRANSITION_NOT_DEFINED" if source == to else None
-    elif definition.mode is TransitionMode.FORWARD_ONLY and here is not None and there.order <= here.order:
+    elif mode is TransitionMode.FORWARD_ONLY and here is not None and there.order <= here.order:
         code = "BACKWARD_TRANSITION"
     elif step is None:
         # A record from before there were states, or whose state is gone, may begin where new ones begin.
@@ -130,7 +139,8 @@ def is_initial(state: State) -> bool:
     return not state.obsolete and bool(state.default or state.flags.get("initial"))
 
 
-def _data_problems(session: Session, record: Entity, step: Transition) -> list[Problem]:
+def data_problems(session: Session, record: Entity, step: Transition) -> list[Problem]:
+    """Return what a step finds wrong with a record: fields that are missing, dates in the wrong order, the guard."""
     entity = record.entity_name()
     problems = [
         Problem(code="MISSING_FIELD", params={"entity": entity, "field": field})
@@ -189,8 +199,7 @@ def _override_problems(session: Session, reason: str) -> list[Problem]:
 def _move(
     session: Session, table: Table, record: Entity, source: str | None, to: str, *, reason: str, override: bool, step: Transition | None
 ) -> StateChange:
-    # The mark that lets the rule of the core pass this assignment, and no other.
-    session.unit.memo.setdefault(_MOVES, {})[id(record)] = (record, to)
+    allow_move(session, record, to)
     setattr(record, "state", to)  # noqa: B010 - only entities with a state table have it
     change = session.add(
         StateChange(

@@ -11,7 +11,7 @@ from crmcore.errors import Problem
 from crmcore.events import RecordVerb
 from crmcore.hooks import TransitionMode
 from crmcore.model import StateChange, StateRow, StateTableRow, TransitionRow
-from crmcore.states.changing import is_initial, moved_to
+from crmcore.states.changing import is_initial, moved_to, variant_of
 from crmcore.states.guards import guard_inputs
 from crmcore.states.tables import Table, forget_tables, tables_of
 from crmcore.states.writing import DEPLOYMENT
@@ -68,7 +68,7 @@ def _begin(session: Session, change: Change) -> Iterator[Problem]:
         yield Problem(code="STATE_UNKNOWN", params=params)
     elif state.obsolete:
         yield Problem(code="STATE_OBSOLETE", params=params)
-    elif table.definition.mode is not TransitionMode.FREE and not is_initial(state):
+    elif table.definition.mode_of(variant_of(change.record)) is not TransitionMode.FREE and not is_initial(state):
         yield Problem(code="STATE_NOT_INITIAL", params=params)
 
 

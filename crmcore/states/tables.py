@@ -123,6 +123,7 @@ def _table(row: Row[Any], states: Iterable[Row[Any]], steps: Iterable[Row[Any]])
         entity=row.entity,
         label=Label(row.label_it, row.label_en),
         mode=TransitionMode(row.mode),
+        modes={variant: TransitionMode(mode) for variant, mode in row.modes.items()},
         states=tuple(_state(state) for state in states),
         # A step into another table is shown by an id that is nobody's code here.
         transitions=tuple(_step(step, codes) for step in steps),
@@ -155,6 +156,11 @@ def _step(row: Row[Any], codes: Mapping[int, str]) -> Transition:
         ordered_dates=tuple(rules.get("ordered_dates", ())),
         effects=tuple(rules.get("effects", ())),
     )
+
+
+def modes_of(table: StateTable) -> dict[str, str]:
+    """Return what is stored of the modes of single variants."""
+    return {variant: mode.value for variant, mode in table.modes.items()}
 
 
 def rules_of(step: Transition) -> dict[str, Any]:

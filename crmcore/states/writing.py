@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from crmcore.hooks import State, StateTable, Transition
 from crmcore.model import Entity, StateRow, StateTableRow, TransitionRow
-from crmcore.states.tables import rules_of
+from crmcore.states.tables import modes_of, rules_of
 
 if TYPE_CHECKING:
     from crmcore.session import Session
@@ -24,10 +24,11 @@ def write_table(session: Session, table: StateTable, owner: str) -> None:
     labels = {"label_it": table.label.it, "label_en": table.label.en}
     row = session.scalar(select(StateTableRow).where(StateTableRow.name == table.name))
     if row is None:
-        row = session.add(StateTableRow(name=table.name, entity=table.entity, mode=table.mode.value, owner=owner, **labels))
+        row = StateTableRow(name=table.name, entity=table.entity, mode=table.mode.value, modes=modes_of(table), owner=owner, **labels)
+        session.add(row)
         session.flush()
     elif _is_mine(row.owner, owner):
-        _assign(row, {"mode": table.mode.value, "owner": owner, **labels})
+        _assign(row, {"mode": table.mode.value, "modes": modes_of(table), "owner": owner, **labels})
     ids = _write_states(session, row.id, table, owner)
     _write_steps(session, ids, table, owner)
 

@@ -3,6 +3,7 @@
 from crmcore.testing.conformance import CHECKS, Findings, PluginConformance, examine, run_checks
 from crmcore.testing.databases import KINDS, Kind, Template, TestDatabases
 from crmcore.testing.plugins import make_plugin
+from crmcore.testing.rendering import require_pdf
 from crmcore.testing.time import advance, advance_to
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "advance_to",
     "examine",
     "make_plugin",
+    "require_pdf",
     "run_checks",
 ]

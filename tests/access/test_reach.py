@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from crmcore import Account, Actor
 from crmcore.access.functions import part_of, reads_freely
-from crmcore.errors import AccessDenied, RecordNotFound, ValidationFailed
+from crmcore.errors import AccessDenied, RecordNotFound, UsageError, ValidationFailed
 from crmcore.model import (
     AUDIT,
     ENTITIES,
@@ -205,6 +205,33 @@ def test_a_function_that_the_profile_lacks_hides_the_rows_and_refuses_the_change
             s.commit()
     profile_of(firm, "a1", functions=["contacts.*"])
     assert names(firm, "a1") == set()
+
+
+@pytest.mark.feature("A05")
+def test_a_hidden_field_does_not_exist_for_lists_whoever_asked_before(firm):
+    asked = {"field": "notes", "op": "is_null", "value": True}
+    ways = (
+        lambda s: s.search.values("account", ["name", "notes"]),
+        lambda s: s.search.count("account", asked),
+        lambda s: s.search.find("account", sort="notes"),
+        lambda s: s.search.find("site", {"field": "account.notes", "op": "is_null", "value": True}),
+    )
+
+    def outcomes():
+        found = []
+        for way in ways:
+            with firm.session("a1") as s:
+                try:
+                    way(s)
+                    found.append("")
+                except UsageError as error:
+                    found.append(error.problems[0].code)
+        return found
+
+    before = outcomes()
+    profile_of(firm, "a1", masks={"account": {"hidden": ["notes"]}})
+
+    assert (before, outcomes()) == ([""] * 4, ["QUERY_FIELD"] * 4)
 
 
 @pytest.mark.feature("A06")

@@ -39,7 +39,9 @@ def toy(*, careful=False, **hooks):
 
 @pytest.fixture(autouse=True)
 def own_kinds(monkeypatch):
-    monkeypatch.setattr("crmcore.changesets.api.kind_of", {"texts": TEXTS, "picky": PICKY, "characteristics": CHARACTERISTICS}.__getitem__)
+    monkeypatch.setattr(
+        "crmcore.changesets.api.kind_of", lambda _, name: {"texts": TEXTS, "picky": PICKY, "characteristics": CHARACTERISTICS}[name]
+    )
 
 
 @pytest.fixture(params=["fast", "careful"])
@@ -298,7 +300,7 @@ def test_what_a_kind_does_not_name_cannot_be_written_and_a_wish_is_there_once(cr
 def test_a_preview_whose_basis_changed_is_refused(crm, monkeypatch):
     bases = iter(["old", "new"])
     kind = Kind(name="texts", writer=ColumnWriter("web"), basis=lambda session, cls: next(bases))
-    monkeypatch.setattr("crmcore.changesets.api.kind_of", lambda name: kind)
+    monkeypatch.setattr("crmcore.changesets.api.kind_of", lambda _, name: kind)
     key = make(crm, 1)[0]
     made = preview(crm, "texts", [Planned(key, "web", "x")])
     with crm.session("anna") as s, pytest.raises(UsageError) as caught:

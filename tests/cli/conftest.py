@@ -19,7 +19,7 @@ from datetime import timedelta
 from crmcore import Command, ConfigSchema, Every, Handler, Job, Label, PluginInfo, hookimpl
 from crmcore_toyshop.work import fail, note, slow
 
-PLUGIN = PluginInfo(name="toyshop", label=Label("Giocattoli", "Toys"), summary="Sells toys.")
+PLUGIN = PluginInfo(name="toyshop", label=Label("Giocattoli", "Toys"), summary="Sells toys.", capabilities=("unguarded",))
 
 @hookimpl
 def crm_configuration():
@@ -43,6 +43,7 @@ def crm_commands():
     target = "crmcore_toyshop.commands"
     return [Command(name=name, target=f"{target}:{name}", help=f"Do {name}.") for name in names] + [
         Command(name="lost", target="crmcore_toyshop.nowhere:lost", help="Cannot be imported."),
+        Command(name="hello", target=f"{target}:greet", help="Do greet at the top.", top=True),
     ]
 """
 

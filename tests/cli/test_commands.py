@@ -70,7 +70,7 @@ def test_doctor_shows_points_plugins_tables_events_jobs_and_the_queue(crm, shop)
     points = {point["name"]: point for point in found["points"]}
     assert points["crm_handlers"]["plugins"] == ["toyshop"]
     assert points["crm_working_calendar"]["kind"] == "single"
-    assert found["plugins"][0]["version"] == "1.2.3"
+    assert (found["plugins"][0]["version"], found["plugins"][0]["capabilities"]) == ("1.2.3", ["unguarded"])
     assert {"table": "account", "owner": "core"} in found["tables"]
     events = {event["type"]: event["handlers"] for event in found["events"]}
     assert events["account.created"] == [{"name": "toyshop.note", "phase": "after_commit"}]

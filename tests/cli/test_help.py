@@ -65,6 +65,8 @@ def test_help_lists_the_commands_of_groups_and_plugins(crm, shop):
     group = crm("-C", shop, "toyshop", "--help").output
     assert "lost    Cannot be imported." in group
     assert "Greet somebody" in crm("-C", shop, "toyshop", "greet", "--help").output
+    assert "hello    Do greet at the top." in shown
+    assert "Greet somebody" in crm("-C", shop, "hello", "--help").output
 
 
 def test_help_survives_a_broken_file(crm, shop):

@@ -92,6 +92,9 @@ def test_all_problems_of_all_plugins_are_reported_together():
     assert codes("absent", broken, one) == ["PLUGIN_UNKNOWN", "PLUGIN_INFO_MISSING", "PLUGIN_API_REFUSED", "PLUGIN_REQUIREMENT_MISSING"]
 
 
+RULES = Command(name="rules", target="toys:rules", help="Look at rules.", top=True)
+
+
 @pytest.mark.parametrize(
     ("plugins", "expected"),
     [
@@ -103,6 +106,8 @@ def test_all_problems_of_all_plugins_are_reported_together():
         ([make_plugin("a", requires=["b>=2"]), make_plugin("b", version="1.9")], "PLUGIN_REQUIREMENT_MISSING"),
         ([make_plugin("a"), make_plugin("a")], "PLUGIN_DUPLICATE"),
         ([make_plugin("a", api="nonsense")], "PLUGIN_API_REFUSED"),
+        ([make_plugin(name, crm_commands=[RULES]) for name in ("a", "b")], "NAME_DUPLICATE"),
+        ([make_plugin("a", capabilities=["everything"])], "PLUGIN_CAPABILITY_UNKNOWN"),
     ],
 )
 def test_identity_problems(plugins, expected):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import attrs
 import pytest
 from sqlalchemy import select
 
-from crmcore import Account, Actor, StaleVersion, ValidationFailed
+from crmcore import Account, Actor, StaleVersion, TransitionMode, ValidationFailed
 from crmcore.errors import TransitionRefused, UsageError
 from crmcore.model import AUDIT, JOB, StateChange
 from crmcore.testing.plugins import make_plugin
@@ -297,3 +298,22 @@ def test_a_change_of_state_takes_few_statements(crm, contracts, somebody, new_co
 def test_system_actors_have_no_groups(crm, contracts, new_contract):
     key = new_contract(crm)
     assert change(crm, Actor.system("rule"), contracts.Contract, key, "20") == "GROUP_NOT_ALLOWED"
+
+
+@pytest.mark.feature("G12", "G17", "I-77")
+def test_a_variant_may_go_by_another_mode_than_its_table(crm, contracts, somebody, new_contract):
+    with crm.session("anna") as s:
+        found = s.states.table("contracts.contracts").definition
+        s.states.define(attrs.evolve(found, modes={"opportunity": TransitionMode.FREE, "gas": TransitionMode.STEPS}))
+        s.commit()
+    free, bound = (new_contract(crm, order_type=kind) for kind in ("opportunity", "power"))
+    steps = [change(crm, somebody("tgallo"), contracts.Contract, free, code) for code in ("40", "10", "30")]
+    with crm.session(somebody("tgallo")) as s:
+        reachable = {each.code for each in s.states.reachable(s.require(contracts.Contract, free))}
+    refused = change(crm, somebody("tgallo"), contracts.Contract, bound, "40")
+
+    assert steps == ["OK", "OK", "OK"]
+    assert refused == "TRANSITION_NOT_DEFINED"
+    assert reachable == {"10", "20", "40", "50", "90"}
+    with crm.session("anna") as s:
+        assert s.states.initial("contracts.contracts", "opportunity") != s.states.initial("contracts.contracts", "gas")

@@ -155,6 +155,12 @@ def test_tables_that_make_no_sense_are_refused_at_their_definition(open_crm):
             steps=[Transition(source="a", target="b", effects=("toy.none",))],
             mode=TransitionMode.STEPS,
         ),
+        "mode free takes no transitions, as CON has them": table(
+            state("a", 1, default=True), state("b", 2), steps=[Transition(source="a", target="b", variant="CON")]
+        ),
+        "mode steps of CON needs transitions": attrs.evolve(
+            table(state("a", 1, default=True), state("b", 2)), modes={"CON": TransitionMode.STEPS}
+        ),
         "entity 'nothing' does not exist": attrs.evolve(table(state("a", 1, default=True)), entity="nothing"),
     }
     for reason, definition in wrong.items():

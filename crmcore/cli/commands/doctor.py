@@ -47,8 +47,8 @@ def _show(state: CliState, found: Survey) -> None:
         out.table([text("col.plugin"), text("col.current"), text("col.head"), text("col.state")], rows)
     out.heading(text("doctor.plugins"))
     out.table(
-        [text("col.name"), text("col.version"), text("col.requires"), text("col.distribution")],
-        [(row["name"], row["version"], row["requires"], row["distribution"] or None) for row in found.plugins],
+        [text("col.name"), text("col.version"), text("col.requires"), text("col.capabilities"), text("col.distribution")],
+        [(row["name"], row["version"], row["requires"], row["capabilities"], row["distribution"] or None) for row in found.plugins],
         empty="-",
     )
     out.heading(text("doctor.points"))

@@ -11,6 +11,7 @@ from crmcore.cli.context import CliState, pass_state
 from crmcore.cli.groups import SectionedGroup
 
 if TYPE_CHECKING:
+    from crmcore.hooks import StateTable
     from crmcore.states.tables import Table
 
 _ACTOR = "cli"
@@ -35,7 +36,7 @@ def list_tables(state: CliState) -> None:
             table.definition.name,
             table.definition.entity,
             table.definition.label.text(state.lang),
-            table.definition.mode.value,
+            _modes(table.definition),
             len(table.definition.states),
             len(table.definition.transitions),
             table.owner,
@@ -78,12 +79,17 @@ def graph(state: CliState, *, name: str, target: Path | None, as_mermaid: bool) 
         click.echo(picture, nl=False)
 
 
+def _modes(table: StateTable) -> str:
+    return ", ".join([table.mode.value, *(f"{variant}: {mode.value}" for variant, mode in table.modes.items())])
+
+
 def _as_json(table: Table, picture: str) -> dict[str, Any]:
     found = table.definition
     return {
         "name": found.name,
         "entity": found.entity,
         "mode": found.mode.value,
+        "modes": {variant: mode.value for variant, mode in found.modes.items()},
         "states": [{"code": each.code, "order": each.order, "default": each.default, "flags": dict(each.flags)} for each in found.states],
         "transitions": [{"source": each.source, "target": each.target, "groups": list(each.groups)} for each in found.transitions],
         "graph": picture,

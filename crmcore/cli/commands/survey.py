@@ -91,6 +91,7 @@ def _declared(found: Survey, registry: Registry) -> None:
             "requires": list(plugin.info.requires),
             "required": sorted(registry.required[plugin.name]),
             "api": plugin.info.api,
+            "capabilities": list(plugin.info.capabilities),
             "distribution": plugin.distribution,
         }
         for plugin in registry.plugins

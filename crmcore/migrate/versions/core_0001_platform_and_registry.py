@@ -37,7 +37,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "change_set",
-        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=60), nullable=False),
         sa.Column("owner", sa.String(length=100), nullable=False),
         sa.Column("description", sa.Text().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
@@ -311,6 +311,7 @@ def upgrade() -> None:
         sa.Column("label_it", sa.String(length=120), nullable=False),
         sa.Column("label_en", sa.String(length=120), nullable=False),
         sa.Column("mode", sa.String(length=20), nullable=False),
+        sa.Column("modes", sa.Text().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("owner", sa.String(length=24), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -400,6 +401,8 @@ def upgrade() -> None:
         sa.Column("old", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("new", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("applied_version", sa.Integer(), nullable=True),
+        sa.Column("parent_version", sa.Integer(), nullable=True),
+        sa.Column("derived", sa.Boolean(), nullable=False),
         sa.Column("outcome", sa.String(length=60), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),

@@ -11,7 +11,7 @@ from crmcore.hooks import Item, Key, State, StateTable, Step, Store, Transition,
 from crmcore.labels import Label
 from crmcore.model import CORE, Entity, StateChange, StateRow, StateTableRow, TransitionRow
 from crmcore.states.seed import CUSTOMERS
-from crmcore.states.tables import rules_of
+from crmcore.states.tables import modes_of, rules_of
 
 if TYPE_CHECKING:
     from crmcore.registry import Registry
@@ -45,7 +45,13 @@ def declared_tables(registry: Registry) -> dict[Key, Item]:
     """Return the tables of core and plugins."""
     return {
         (table.name,): Item(
-            {"label": {"it": table.label.it, "en": table.label.en}, "entity": table.entity, "mode": table.mode.value}, owner
+            {
+                "label": {"it": table.label.it, "en": table.label.en},
+                "entity": table.entity,
+                "mode": table.mode.value,
+                "modes": modes_of(table),
+            },
+            owner,
         )
         for table, owner in _layers(registry)
     }
@@ -93,6 +99,7 @@ def table_from(key: Key, values: Values, states: Mapping[str, Values], steps: Ma
         entity=values["entity"],
         label=Label(values["label"]["it"], values["label"]["en"]),
         mode=TransitionMode(values["mode"]),
+        modes={variant: TransitionMode(mode) for variant, mode in values["modes"].items()},
         states=tuple(
             State(
                 code=code,
@@ -142,7 +149,15 @@ class Tables(Store):
     def read(self, session: Session) -> Mapping[Key, Item]:
         """Return every table."""
         return {
-            (row.name,): Item({"label": {"it": row.label_it, "en": row.label_en}, "entity": row.entity, "mode": row.mode}, row.owner)
+            (row.name,): Item(
+                {
+                    "label": {"it": row.label_it, "en": row.label_en},
+                    "entity": row.entity,
+                    "mode": row.mode,
+                    "modes": dict(row.modes),
+                },
+                row.owner,
+            )
             for row in session.execute(select(StateTableRow.__table__))
         }
 
@@ -154,7 +169,13 @@ class Tables(Store):
             if step.after is None:
                 continue
             item = step.after.values
-            values = {"label_it": item["label"]["it"], "label_en": item["label"]["en"], "mode": item["mode"], "owner": step.after.owner}
+            values = {
+                "label_it": item["label"]["it"],
+                "label_en": item["label"]["en"],
+                "mode": item["mode"],
+                "modes": item["modes"],
+                "owner": step.after.owner,
+            }
             if step.key[0] in ids:
                 _assign(records[ids[step.key[0]]], {**values, "entity": item["entity"]})
             else:

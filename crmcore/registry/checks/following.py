@@ -1,4 +1,4 @@
-"""Normalisers, watchers and derived tables: they name entities and fields that exist, and tables that can be derived."""
+"""Normalisers, watchers, mass changes and derived tables: they name entities and fields that exist, and tables that can be derived."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ def check_following(declarations: Declarations, entities: Mapping[str, type[Enti
         _problem(item.plugin, "crm_watchers", item.value.entity, reason)
         for item in declarations.of("crm_watchers")
         for reason in _reasons(item.value, entities)
+    ]
+    problems += [
+        _problem(item.plugin, "crm_looks_at", item.value.entity, reason)
+        for item in declarations.of("crm_looks_at")
+        for reason in _unknown(item.value.entity, item.value.fields, entities)
+    ]
+    problems += [
+        _problem(item.plugin, "crm_change_kinds", item.value.name, reason)
+        for item in declarations.of("crm_change_kinds")
+        if item.value.entity is not None
+        for reason in _unknown(item.value.entity, (item.value.parent,) if item.value.parent else (), entities)
     ]
     problems += [
         _problem(item.plugin, "crm_derived_tables", item.value.name, reason)

@@ -49,10 +49,16 @@ _NAMINGS: Final[Mapping[str, _Naming]] = {
     "crm_events": _Naming("event", lambda value: value.TYPE, _dotted),
     "crm_configurables": _Naming("configurable collection", lambda value: value.name, _dotted),
     "crm_contributions": _Naming("kind of contribution", lambda value: value.name, _dotted),
+    "crm_change_kinds": _Naming("kind of mass change", lambda value: value.name, _dotted),
     "crm_jobs": _Naming("job", lambda value: value.name, _dotted),
     "crm_handlers": _Naming("handler", lambda value: value.key, lambda _: "", _KEY, "a lower-case identifier", lambda item: item.plugin),
     "crm_commands": _Naming(
-        "command", lambda value: value.name, lambda _: "", _COMMAND, "lower-case words joined by hyphens", lambda item: item.plugin
+        "command",
+        lambda value: value.name,
+        lambda _: "",
+        _COMMAND,
+        "lower-case words joined by hyphens",
+        lambda item: "" if item.value.top else item.plugin,
     ),
     "crm_error_codes": _Naming(
         "error code", lambda value: value.code, lambda plugin: f"{plugin.upper()}_", _CODE, "capital letters and underscores"

@@ -57,13 +57,25 @@ def _reasons(table: StateTable, known: Known) -> Iterator[str]:
         yield f"it needs exactly one default state, got {', '.join(state.code for state in defaults) or 'none'}"
     elif defaults[0].obsolete:
         yield f"its default state {defaults[0].code} is obsolete"
-    if table.mode is TransitionMode.FREE and table.transitions:
-        yield "mode free takes no transitions"
+    yield from _mode_reasons(table)
     yield from _step_reasons(table, known)
     if table.mode is not TransitionMode.FREE and len(defaults) == 1:
         lost = sorted({state.code for state in table.states if not state.obsolete} - _reachable(table, defaults[0]))
         if lost:
             yield f"state {', '.join(lost)} cannot be reached from {defaults[0].code}"
+
+
+def _mode_reasons(table: StateTable) -> Iterator[str]:
+    given = {step.variant for step in table.transitions}
+    bound = {variant for variant, mode in table.modes.items() if mode is not TransitionMode.FREE}
+    for variant in sorted(given):
+        # A step for all variants is for those that are not free.
+        free = not bound and table.mode is TransitionMode.FREE if variant == "" else table.mode_of(variant) is TransitionMode.FREE
+        if free:
+            yield "mode free takes no transitions" + (f", as {variant} has them" if variant else "")
+    for variant in sorted(bound):
+        if given.isdisjoint({variant, ""}):
+            yield f"mode {table.modes[variant].value} of {variant} needs transitions"
 
 
 def _step_reasons(table: StateTable, known: Known) -> Iterator[str]:
@@ -73,7 +85,7 @@ def _step_reasons(table: StateTable, known: Known) -> Iterator[str]:
         missing = [code for code in (step.source, step.target) if code not in order]
         if missing:
             yield f"transition {_name(step)} names {', '.join(missing)}, which does not exist"
-        elif table.mode is TransitionMode.FORWARD_ONLY and order[step.target] <= order[step.source]:
+        elif table.mode_of(step.variant) is TransitionMode.FORWARD_ONLY and order[step.target] <= order[step.source]:
             yield f"transition {_name(step)} does not go forward"
         elif step.source in terminal:
             yield f"transition {_name(step)} leaves a terminal state"

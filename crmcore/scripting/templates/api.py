@@ -11,6 +11,7 @@ import attrs
 from crmcore.errors import Problem, ValidationFailed
 from crmcore.labels import Label
 from crmcore.scripting.errors import Kind, ScriptError
+from crmcore.scripting.limits import Limits
 from crmcore.scripting.templates.checking import Fields, unknown_fields
 from crmcore.scripting.texts.channels import Channel
 from crmcore.scripting.worker import Runner
@@ -81,17 +82,26 @@ class Templates:
             raise ValidationFailed(None, problems)
 
     def render(
-        self, source: str, context: Mapping[str, object], *, channel: Channel = Channel.TEXT, missing: Missing = Missing.REFUSE
+        self,
+        source: str,
+        context: Mapping[str, object],
+        *,
+        channel: Channel = Channel.TEXT,
+        missing: Missing = Missing.REFUSE,
+        limits: Limits | None = None,
     ) -> Rendered:
         """Write a text for a channel, with values escaped for it.
 
-        ``context`` is name → plain values, maps, or objects with ``__script_view__``; only what the text reads is looked at.
+        ``context`` is name → plain values, maps, or objects with ``__script_view__``; only what the text reads is looked at. ``limits`` are
+        for what is longer than a letter, such as an offer of a thousand rows.
 
         Raises:
             TemplateUnresolved: when values are missing, and the policy is to refuse.
             ScriptError: when the text is refused, or does not end well.
         """
         options = self._options(channel, missing)
+        if limits is not None:
+            options["limits"] = attrs.asdict(limits)
         return _rendered(self._runner.run("template", source, context, options=options, tenant=self._tenant), missing)
 
     def render_many(

@@ -17,12 +17,14 @@ from crmcore import (
     Label,
     Migrations,
     OpenWork,
+    Permission,
     Phase,
     PluginInfo,
     Problem,
     Session,
     StateTable,
     Template,
+    Watcher,
     hookimpl,
 )
 from crmcore.hooks import ANY_EVENT
@@ -37,6 +39,7 @@ PLUGIN = PluginInfo(
     api=">=0.1,<0.2",
     label=Label("Agenda", "Agenda"),
     summary="Leads, actions, delegation, templates, rules, recurring activities, calendar, dashboard and projects.",
+    capabilities=("unguarded",),
 )
 
 
@@ -77,6 +80,12 @@ def crm_state_tables() -> Sequence[StateTable]:
 
 
 @hookimpl
+def crm_permissions() -> Sequence[Permission]:
+    """Declare what a profile may grant."""
+    return (Permission(name="agenda.share", label=Label("Condividere le agende altrui", "Share the agendas of others")),)
+
+
+@hookimpl
 def crm_templates() -> Sequence[Template]:
     """Declare the page of the planning."""
     return (Template(name="agenda.planning", package="crmcore_agenda", path="templates/planning.html"),)
@@ -107,9 +116,9 @@ def crm_validate(session: Session, changes: Sequence[Change]) -> Iterable[Proble
 
 
 @hookimpl
-def crm_before_commit(session: Session, changes: Sequence[Change]) -> None:
-    """Have the clocks of recency rules follow what happens to accounts."""
-    recency.note(session, changes)
+def crm_watchers() -> Sequence[Watcher]:
+    """Have the clocks of recency rules follow what happens to accounts, also in mass changes."""
+    return recency.watchers()
 
 
 @hookimpl
@@ -125,6 +134,10 @@ def crm_handlers() -> Sequence[Handler]:
         Handler(event=ANY_EVENT, fn=triggers.listen, name="listen", phase=Phase.IN_TRANSACTION),
         Handler(event="agenda.recurring.created", fn=recency.follow_rule, name="new_recurring"),
         Handler(event="agenda.recurring.updated", fn=recency.follow_rule, name="changed_recurring"),
+        *(
+            Handler(event=f"saved_search.{verb}", fn=recency.follow_search, name=f"search_{verb}")
+            for verb in ("created", "updated", "deleted")
+        ),
     )
 
 
@@ -153,9 +166,10 @@ def crm_commands() -> Sequence[Command]:
     return (
         Command(name="dashboard", target="crmcore_agenda.commands:dashboard", help="Show what somebody has to do, what is late first."),
         Command(name="planning", target="crmcore_agenda.commands:planning", help="Show the planning of a day, a week or a month."),
+        Command(name="share", target="crmcore_agenda.commands:share_agenda", help="Share the agenda of a user, or stop that."),
         Command(name="activity", target="crmcore_agenda.commands:activity", help="Show who did what in a period."),
         Command(name="feed", target="crmcore_agenda.commands:feed", help="Run recurring activities now."),
-        Command(name="rules", target="crmcore_agenda.commands:rules", help="Ask why an action exists, and what a rule would do."),
+        Command(name="rules", target="crmcore_agenda.commands:rules", help="Ask why an action exists, and what a rule would do.", top=True),
     )
 
 

@@ -15,6 +15,7 @@ from crmcore_agenda.codes import refuse
 from crmcore_agenda.lookups import by_code, kind_of, state_meaning
 from crmcore_agenda.model import Action, ActionLink, Kind, Lead, Project, Resource, Slot
 from crmcore_agenda.settings import setting
+from crmcore_agenda.sharing import is_shared
 from crmcore_agenda.slots import ASSIGNEE, PARTICIPANT, RESOURCE, resource_name, set_times
 from crmcore_agenda.timing import instant, lateness_of, today
 
@@ -90,7 +91,7 @@ class Actions:
             notify=fields.get("notify") or {},
             text=fields.get("text", ""),
             private=fields.get("private", False),
-            shared=setting(self._session, "share_agendas") if shared is None else shared,
+            shared=is_shared(self._session, assignee) if shared is None else shared,
             mandatory=fields.get("mandatory", True),
             account_id=self._account(fields.get("account"), lead, project),
             project_id=project.id if project is not None else None,

@@ -32,6 +32,12 @@ CODES: Final = (
         "Choose somebody else, or unblock the user.",
     ),
     ErrorCode(
+        "AGENDA_NOT_YOURS",
+        "whether the agenda of {login} is shared is for {login} to say",
+        "se l'agenda di {login} è condivisa lo dice {login}",
+        "Ask that user, or somebody with the permission `agenda.share`.",
+    ),
+    ErrorCode(
         "AGENDA_NOT_DELEGATED",
         "action {id} is not delegated to {login}",
         "l'azione {id} non è delegata a {login}",
@@ -77,7 +83,7 @@ CODES: Final = (
         "AGENDA_RULE_FAILED",
         "rule {rule} could not look at event {event}: {reason}",
         "la regola {rule} non ha potuto esaminare l'evento {event}: {reason}",
-        "Correct the rule, try it with `crm agenda rules dry-run`, and retry the dead letter.",
+        "Correct the rule, try it with `crm rules dry-run`, and retry the dead letter.",
     ),
 )
 

@@ -17,6 +17,7 @@ from crmcore_agenda.model import Recurring
 from crmcore_agenda.planning import View, What, plan, to_html
 from crmcore_agenda.recurring import Feeder
 from crmcore_agenda.rules import Rules
+from crmcore_agenda.sharing import share
 from crmcore_agenda.timing import today
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -46,6 +47,22 @@ def dashboard(crm: Crm, login: str, *, delegated: bool, people: bool, text: str)
         ]
     columns = ("id", "due", "late", "kind", "title", "account", "assignee", "state")
     current_output().rows(columns, rows, empty=_empty("Nulla da fare.", "Nothing to do."))
+
+
+@click.command("share")
+@click.argument("login")
+@click.argument("whether", type=click.Choice(["on", "off"]))
+@pass_crm
+def share_agenda(crm: Crm, login: str, whether: str) -> None:
+    """Share the agenda of a user with colleagues, or stop that; open actions follow, private ones stay private."""
+    with crm.session(Actor.system("cli")) as session:
+        changed = share(session, login, shared=whether == "on")
+        session.commit()
+    out = current_output()
+    if out.as_json:
+        out.json({"login": login, "shared": whether == "on", "actions": changed})
+    else:
+        out.say(_empty(f"{changed} azioni aperte cambiate.", f"{changed} open actions changed."))
 
 
 @click.command("planning")

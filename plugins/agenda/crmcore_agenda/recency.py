@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
 from sqlalchemy import delete, func, select
 
-from crmcore import Account, Change, Envelope, JobRun, Session
-from crmcore.model import CORE, Interaction, InteractionKind
+from crmcore import Account, Change, Entity, Envelope, JobRun, Session, Watcher
+from crmcore.model import ENTITIES, STAMPS, Interaction, InteractionKind
 from crmcore_agenda.actions import AUTOMATIC, Actions
 from crmcore_agenda.lookups import flag_of
 from crmcore_agenda.model import Action, RecencyClock, Recurring
@@ -162,16 +162,22 @@ def refresh_accounts(session: Session, accounts: Iterable[int]) -> None:
         Clocks(session, rule).refresh(keys)
 
 
-def note(session: Session, changes: Iterable[Change]) -> None:
+def watchers() -> Sequence[Watcher]:
+    """Return the watcher of accounts: a filter may be about anything of an account, and of what belongs to it in the core."""
+    through = {cls.entity_name(): ("account_id", _fields(cls)) for cls in ENTITIES if "account_id" in cls.__table__.c}
+    return (Watcher(entity=Account.entity_name(), fields=_fields(Account), fn=note, through=through),)
+
+
+def _fields(cls: type[Entity]) -> tuple[str, ...]:
+    return tuple(column.key for column in cls.__table__.c if column.key not in {"id", "version", *STAMPS})
+
+
+def note(session: Session, accounts: frozenset[int], changes: Sequence[Change] | None) -> None:
     """Put one job for the accounts that a commit touches, or what belongs to them, on the queue; asks the database nothing."""
+    del changes
     if not setting(session, "recency"):
         return
-    touched = {
-        change.id if change.entity == "account" else getattr(change.record, "account_id", None)
-        for change in changes
-        if type(change.record).__plugin__ == CORE
-    }
-    keys = sorted(key for key in touched if key is not None)
+    keys = sorted(accounts)
     for place in range(0, len(keys), BATCH):
         session.jobs.enqueue("agenda.refresh", {"accounts": keys[place : place + BATCH]})
 
@@ -184,6 +190,20 @@ def refresh(session: Session, run: JobRun) -> None:
 def follow_rule(session: Session, event: Envelope) -> None:
     """Set the clocks of a rule anew that was made or changed."""
     session.jobs.enqueue("agenda.rebuild", {"rule": event.id}, key=f"agenda.rebuild:{event.id}")
+
+
+def follow_search(session: Session, event: Envelope) -> None:
+    """Set the clocks of the rules anew that go by saved searches, when one of those changed: a search may name another."""
+    del event
+    for rule in active_rules(session):
+        if _names_search(rule.accounts):
+            session.jobs.enqueue("agenda.rebuild", {"rule": rule.id}, key=f"agenda.rebuild:{rule.id}")
+
+
+def _names_search(node: object) -> bool:
+    if isinstance(node, Mapping):
+        return "saved" in node or any(_names_search(each) for each in node.values())
+    return isinstance(node, list | tuple) and any(_names_search(each) for each in node)
 
 
 def rebuild(session: Session, run: JobRun) -> None:

@@ -80,7 +80,7 @@ class Rules:
         code, _, event_id = action.source_key.rpartition(":")
         rule = by_code(self._session, TriggerRule, code)
         wanted = select(Firing).where(Firing.rule_id == rule.id, Firing.event_uuid == event_id)
-        with self._session.guard.lifted():
+        with self._session.unguarded("agenda"):
             firing: Firing | None = self._session.scalar(wanted.limit(1))
         if firing is None:
             return found

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import pytest
 
+from crmcore.model import SavedSearch
 from crmcore.testing import PluginConformance
 
 _EVENT = {
@@ -34,3 +35,7 @@ class TestAgenda(PluginConformance):
         "agenda.refresh": {"accounts": [1]},
         "agenda.feed_rule": {"rule": "kit"},
     }
+
+    def samples(self, session, number):
+        # A search is about an entity that there is.
+        return [SavedSearch(owner="kit", name=f"search {number}", entity="account")]

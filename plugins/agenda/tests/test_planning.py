@@ -9,12 +9,14 @@ from crmcore_agenda.actions import Actions
 from crmcore_agenda.model import Action, Resource
 from crmcore_agenda.planning import BUSY, View, What, plan, taken, to_html
 from crmcore_agenda.projects import Projects
+from crmcore_agenda.sharing import share
 from crmcore_agenda.timing import Lateness, add_months, shift
 from crmcore_italy import ItalianCalendar
 from sqlalchemy import select
 
 from crmcore import StaleVersion, ValidationFailed
 from crmcore.events import WeekdayCalendar
+from crmcore.model import Profile
 
 pytestmark = pytest.mark.feature("S15", "E10", "E11", "E12", "E13", "E14", "I-54", "I-55", "P8.5")
 
@@ -222,3 +224,31 @@ def test_a_project_shows_its_25_activities_in_the_order_of_their_dates(firm):
         progress = projects.progress(fair)
     assert (len(days), days) == (25, sorted(days))
     assert (progress.total, progress.done, progress.open) == (25, 10, 15)
+
+
+@pytest.mark.feature("E14")
+def test_everybody_decides_whether_the_own_agenda_is_shared(firm):
+    firm.people()
+    with firm.system() as session:
+        profile = session.scalars(select(Profile).where(Profile.code == "AGENTE")).one()
+        profile.functions = ["customers.*", "agenda.read", "agenda.create", "agenda.update"]
+        session.commit()
+    with firm.session("carla") as session:
+        Actions(session).add("visit", "Prima", date(2026, 5, 12), at=time(9))
+        Actions(session).add("visit", "Segreta", date(2026, 5, 12), at=time(10), private=True)
+        session.commit()
+        changed = share(session, "carla", shared=False)
+        Actions(session).add("visit", "Dopo", date(2026, 5, 12), at=time(11))
+        session.commit()
+        with pytest.raises(ValidationFailed, match="AGENDA_NOT_YOURS"):
+            share(session, "anna", shared=False)
+    with firm.session("anna") as session:
+        closed = [item.title for item in plan(session, date(2026, 5, 12), View.DAY, users=["carla"]).appointments]
+    with firm.system() as session:
+        again = share(session, "carla", shared=True)
+        session.commit()
+    with firm.session("anna") as session:
+        opened = [item.title for item in plan(session, date(2026, 5, 12), View.DAY, users=["carla"]).appointments]
+
+    assert (changed, again) == (2, 3)
+    assert (closed, opened) == ([BUSY] * 3, ["Prima", BUSY, "Dopo"])

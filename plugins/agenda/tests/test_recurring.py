@@ -225,3 +225,25 @@ def test_a_feeder_that_dies_leaves_nothing_and_the_next_run_leaves_everything(ca
 
 def _broken(*_):
     raise KeyboardInterrupt
+
+
+@pytest.mark.feature("B17", "F04")
+def test_clocks_follow_a_saved_search_that_changes_and_accounts_that_a_mass_change_moves(called):
+    with called.system() as session:
+        session.search.save("da sentire", {"field": "notes", "op": "eq", "value": "si"}, shared=True)
+        session.scalars(select(Recurring)).one().accounts = {"saved": "da sentire"}
+        session.commit()
+    called.work()
+    assert called.count(RecencyClock) == 0
+
+    with called.system() as session:
+        made = session.accounts.create_many([{"name": "C6", "phone1": "+39 0424 000012", "portfolio": "GENERICO", "notes": "si"}])
+        session.commit()
+    called.work()
+    assert (made.refused, [clock.account_id for clock in called.all(RecencyClock)]) == ({}, [6])
+
+    with called.system() as session:
+        session.search.save("da sentire", {"field": "name", "op": "in", "value": ["C1", "C4"]}, shared=True, replace=True)
+        session.commit()
+    called.work()
+    assert [clock.account_id for clock in called.all(RecencyClock)] == [1, 4]

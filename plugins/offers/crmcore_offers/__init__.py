@@ -1,8 +1,9 @@
 """The plugin ``offers``: the single archive of the active cycle, from the opportunity to the contract."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from crmcore import (
+    Change,
     Command,
     ConfigSchema,
     Configurable,
@@ -14,13 +15,18 @@ from crmcore import (
     Job,
     Label,
     Migrations,
+    Normaliser,
     Permission,
     PluginInfo,
+    Problem,
+    Session,
     StateTable,
     Template,
     hookimpl,
 )
+from crmcore.changesets import Kind
 from crmcore_offers import states
+from crmcore_offers.archive import checks, following
 from crmcore_offers.archive import declared as archive
 from crmcore_offers.mass import declared as mass
 from crmcore_offers.model import ENTITIES
@@ -33,6 +39,7 @@ PLUGIN = PluginInfo(
     name="offers",
     api=">=0.1,<0.2",
     label=Label("Offerte e contratti", "Offers and contracts"),
+    capabilities=("unguarded",),
     summary="One archive of opportunities, offers, orders and contracts: rows, revisions, workflow, price lists, pipeline, commissions.",
 )
 
@@ -112,6 +119,30 @@ def crm_jobs() -> Sequence[Job]:
 
 
 @hookimpl
+def crm_change_kinds() -> Sequence[Kind]:
+    """Declare what is maintained in mass."""
+    return mass.CHANGE_KINDS
+
+
+@hookimpl
 def crm_commands() -> Sequence[Command]:
     """Declare the commands."""
     return tuple(each for part in _PARTS for each in part.COMMANDS)
+
+
+@hookimpl
+def crm_normalisers() -> Sequence[Normaliser]:
+    """Declare what documents and rows look like, whoever writes them."""
+    return archive.NORMALISERS
+
+
+@hookimpl
+def crm_validate(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
+    """Refuse what cannot be."""
+    return checks.problems_of(session, changes)
+
+
+@hookimpl
+def crm_before_commit(session: Session, changes: Sequence[Change]) -> None:
+    """Bring headers up to date with their rows, and tell what happened."""
+    following.follow(session, changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crmcore import ConfigSchema, Label, Session
+from crmcore_offers import company
 
 SCHEMA: Final = ConfigSchema(
     {
@@ -15,6 +16,7 @@ SCHEMA: Final = ConfigSchema(
             "label": Label("Valuta", "Currency"),
             "help": "The currency of new documents (ISO 4217).",
         },
+        **company.SETTINGS,
     },
 )
 

@@ -14,7 +14,15 @@ DOCUMENT_STATES: Final = StateTable(
     entity="offers.document",
     label=Label("Stati Opportunità/Offerte", "States of documents"),
     states=(
+        State(code="booked", label=Label("Fissato", "Booked"), order=5, colour="#15aabf", flags={"initial": True, "probability": 10}),
         State(code="inserted", label=Label("Inserita", "Entered"), order=10, colour="#4dabf7", default=True, flags={"probability": 20}),
+        State(
+            code="verifying",
+            label=Label("In verifica", "Being verified"),
+            order=15,
+            colour="#9775fa",
+            flags={"initial": True, "probability": 30},
+        ),
         State(code="presented", label=Label("Presentata", "Presented"), order=20, colour="#748ffc", flags={"probability": 40}),
         State(code="negotiating", label=Label("In trattativa", "Negotiating"), order=30, colour="#ffd43b", flags={"probability": 60}),
         State(
@@ -38,7 +46,8 @@ DOCUMENT_STATES: Final = StateTable(
 """Table 2 of `domain.md` §4.8.
 
 Flags: ``exposing`` (counts for commissions), ``commits_stock``, ``unloads_stock``, ``negative`` (counts nowhere, I-36), ``blocking``
-(read-only, I-34), ``confirmed`` (sold), ``priority`` (order in pickers), ``probability`` (percent that a document has without its own).
+(read-only, I-34), ``confirmed`` (sold), ``priority`` (order in pickers), ``probability`` (percent that a document has without its own),
+``initial`` (new ones may begin here: an appointment is booked, a sale on the line is verified first).
 """
 
 ROW_STATES: Final = StateTable(

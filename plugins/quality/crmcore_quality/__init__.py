@@ -30,6 +30,7 @@ PLUGIN = PluginInfo(
     requires=("italy",),
     label=Label("Qualità dei dati", "Data quality"),
     summary="Imports lists, finds records that are one and the same, and says why.",
+    capabilities=("unguarded",),
 )
 
 

@@ -1,4 +1,4 @@
-"""The source of a plugin: no clock, chance, network, mail, process or printing of its own."""
+"""The source of a plugin: no clock, chance, network, mail, process or printing of its own, and no way around the platform."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ _CALLS: Final = {
     "os.system": "process",
     "os.popen": "process",
     "os.fork": "process",
+    "sqlalchemy.create_engine": "engine",
     "print": "print",
     "builtins.print": "print",
 }
@@ -55,8 +56,12 @@ _MODULES: Final = {
     "poplib": "mail",
     "subprocess": "process",
     "multiprocessing": "process",
+    "sqlite3": "engine",
+    "psycopg": "engine",
 }
 """Module → kind, of what may not be imported."""
+_AROUND: Final = {("guard", "lifted"): "guard", ("crm", "engine"): "engine"}
+"""The last two names of what only the platform may use, whatever it is read from → kind."""
 
 
 @attrs.frozen
@@ -97,6 +102,13 @@ def _uses(tree: ast.Module) -> Iterator[_Use]:
             dotted = _dotted(node, names)
             if dotted in _CALLS and isinstance(node.ctx, ast.Load):
                 yield _Use(node.lineno, dotted, _CALLS[dotted])
+            around = (_last(node.value), node.attr) if isinstance(node, ast.Attribute) else ("", "")
+            if around in _AROUND:
+                yield _Use(node.lineno, ".".join(around), _AROUND[around])
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _forbidden_imports(node: ast.Import | ast.ImportFrom) -> Iterator[_Use]:

@@ -168,6 +168,20 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "agenda_sharing",
+        sa.Column("who", sa.String(length=100), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agenda_sharing")),
+        sa.UniqueConstraint("who", name=op.f("uq_agenda_sharing_who")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "agenda_rule",
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("label_it", sa.String(length=120), nullable=False),
@@ -427,6 +441,7 @@ def downgrade() -> None:
     op.drop_table("agenda_clock")
     op.drop_table("agenda_template")
     op.drop_table("agenda_rule")
+    op.drop_table("agenda_sharing")
     op.drop_table("agenda_role")
     op.drop_table("agenda_resource")
     op.drop_table("agenda_recurring")

@@ -1,7 +1,7 @@
 """The tables of the plugin."""
 
 from crmcore_agenda.model.base import AgendaEntity
-from crmcore_agenda.model.catalogues import ActionTemplate, ActivityGroup, Band, Kind, Recurring, Resource, Role, TriggerRule
+from crmcore_agenda.model.catalogues import ActionTemplate, ActivityGroup, Band, Kind, Recurring, Resource, Role, Sharing, TriggerRule
 from crmcore_agenda.model.work import Action, ActionLink, Firing, Lead, Project, RecencyClock, Slot, TemplateRun
 
 ENTITIES = (
@@ -9,6 +9,7 @@ ENTITIES = (
     Kind,
     Band,
     Role,
+    Sharing,
     Resource,
     ActionTemplate,
     TriggerRule,
@@ -39,6 +40,7 @@ __all__ = [
     "Recurring",
     "Resource",
     "Role",
+    "Sharing",
     "Slot",
     "TemplateRun",
     "TriggerRule",

@@ -73,6 +73,17 @@ class Role(AgendaEntity):
     owner: Mapped[str] = mapped_column(String(24), default="deployment")
 
 
+class Sharing(AgendaEntity):
+    """Whether a user shares the own agenda, where that is not as the setting ``share_agendas`` says (E14)."""
+
+    __tablename__ = "agenda_sharing"
+    __visibility__ = Visibility.public()
+    __personal__ = ()
+
+    who: Mapped[str] = mapped_column(String(100), unique=True)
+    shared: Mapped[bool]
+
+
 class Resource(AgendaEntity):
     """A room, a car, a device: at most one appointment at a time, unless overlaps are allowed (I-55)."""
 

@@ -224,21 +224,27 @@ class CommissionRule(OffersEntity):
 
 
 class PrintTemplate(OffersEntity):
-    """A template of offers, contracts and the like: HTML with CSS in ``body``, or a Word document in ``file`` (G07, G20).
+    """A template of offers, contracts and the like: HTML with CSS or plain text in ``body``, or a Word document in ``file`` (G07, G20).
 
-    ``file`` is base64: it stands in a text file of a deployment as well.
+    ``file`` is base64: it stands in a text file of a deployment as well. ``page`` names a page that the plugin brings along, instead of
+    a body of one's own. ``missing`` says what happens to placeholders without a value: ``refuse``, ``mark`` or ``blank`` (I-52).
     """
 
     __tablename__ = "offers_template"
     __visibility__ = Visibility.public()
     __personal__ = ()
-    __table_args__ = (CheckConstraint("format IN ('html', 'word')", name="format"),)
+    __table_args__ = (
+        CheckConstraint("format IN ('html', 'text', 'word')", name="format"),
+        CheckConstraint("missing IN ('refuse', 'mark', 'blank')", name="missing"),
+    )
 
     code: Mapped[str] = mapped_column(String(40), unique=True)
     label_it: Mapped[str] = mapped_column(String(120))
     label_en: Mapped[str] = mapped_column(String(120), default="")
     format: Mapped[str] = mapped_column(String(10), default="html")
     language: Mapped[str] = mapped_column(String(5), default="it")
+    missing: Mapped[str] = mapped_column(String(10), default="refuse")
+    page: Mapped[str] = mapped_column(String(40), default="")
     body: Mapped[str] = mapped_column(Text, default="")
     file: Mapped[str] = mapped_column(Text, default="")
     obsolete: Mapped[bool] = mapped_column(default=False)

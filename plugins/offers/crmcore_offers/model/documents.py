@@ -47,7 +47,17 @@ class Document(OffersEntity):
 
     __tablename__ = "offers_document"
     __visibility__ = Visibility.via("account_id")
-    __personal__ = ("title", "needs", "outcome", "customer_feedback", "agent_feedback", "notes", "text", "characteristics")
+    __personal__ = (
+        "title",
+        "needs",
+        "outcome",
+        "customer_feedback",
+        "agent_feedback",
+        "notes",
+        "text",
+        "override_reason",
+        "characteristics",
+    )
     __about__ = ("account_id", "person_id")
     __state_table__ = "offers.documents"
     __state_variant__ = "type"
@@ -111,6 +121,8 @@ class Document(OffersEntity):
     confirmed_taxable: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))
     revision_number: Mapped[int] = mapped_column(default=0)
     """The number that the present content has, or gets when it is kept: 0 for an offer that was never revised."""
+    override_reason: Mapped[str] = mapped_column(String(500), default="")
+    """Why it was changed in spite of its lock, the last time that it was (I-34)."""
     appointment: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
     quote_inserted: Mapped[date | None] = mapped_column(default=None)
     visit: Mapped[date | None] = mapped_column(default=None)
@@ -205,17 +217,19 @@ class DocumentFile(OffersEntity):
     revision_id: Mapped[int | None] = mapped_column(ForeignKey("offers_revision.id"), index=True, default=None)
     name: Mapped[str] = mapped_column(String(200))
     media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
     template: Mapped[str] = mapped_column(String(40), default="")
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Export(OffersEntity):
-    """An order list that was exported (S4 «distinta ordini», G21): its rows name it, so that the same list can be made again."""
+    """An order list that was exported (S4 «distinta ordini», G21): its rows name it, and ``content`` is the file, to the byte."""
 
     __tablename__ = "offers_export"
     __visibility__ = Visibility.owner("owner")
-    __personal__ = ()
+    __personal__ = ("content",)
+    __retention__ = Retention(keeps=("content",), law=_LAW, reason=_WHY, years=10)
     __append_only__ = True
 
     owner: Mapped[str] = mapped_column(String(100), index=True)
@@ -223,6 +237,7 @@ class Export(OffersEntity):
     detailed: Mapped[bool] = mapped_column(default=True)
     lines: Mapped[int] = mapped_column(default=0)
     total: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))
+    content: Mapped[str] = mapped_column(Text, default="")
 
 
 class Counter(OffersEntity):

@@ -8,12 +8,6 @@ from crmcore import ErrorCode, Label, Problem, ValidationFailed
 
 CODES: Final = (
     ErrorCode(
-        "OFFERS_PERIOD",
-        "{value} is no period, expected a year, a quarter or a month such as 2026, 2026-Q3 or 2026-09",
-        "{value} non è un periodo, atteso un anno, un trimestre o un mese come 2026, 2026-Q3 o 2026-09",
-        "Write the period in one of these forms.",
-    ),
-    ErrorCode(
         "OFFERS_REPORT_UNKNOWN",
         "there is no {what} {code}",
         "non esiste {what} {code}",

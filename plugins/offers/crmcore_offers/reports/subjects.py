@@ -167,6 +167,6 @@ def came_into(session: Session, keys: Sequence[int], states: tuple[str, ...]) ->
             change.new.in_(states),
             or_(change.old.is_(None), change.old.not_in(states)),
         )
-        with session.guard.lifted():
+        with session.unguarded("offers"):
             found.update({row.record_id: row.at for row in session.execute(wanted.order_by(change.at, change.id))})
     return found

@@ -182,7 +182,7 @@ class _Undo:
             groups[name].append(key)
         found: set[Named] = set()
         # The audit, and what others made, is there for everybody to be respected, also where the user may not read it.
-        with self.session.guard.lifted():
+        with self.session.unguarded("quality"):
             for name, keys in groups.items():
                 others = (AUDIT.c.entity == name, AUDIT.c.entity_id.in_(keys), AUDIT.c.correlation_id != self.uid)
                 found |= {(name, key) for key in self.session.execute(select(AUDIT.c.entity_id).where(*others)).scalars()}
@@ -191,7 +191,7 @@ class _Undo:
     def _used(self, ids: set[int], own: set[Named]) -> set[Named]:
         """Return the accounts that something else refers to than what the import made with them."""
         found: set[Named] = set()
-        with self.session.guard.lifted():
+        with self.session.unguarded("quality"):
             for name, cls in self.session.registry.entities.items():
                 # Only machines write tables without history: what they refer to is nobody's work.
                 for column in _references(cls) if cls.__audited__ else ():

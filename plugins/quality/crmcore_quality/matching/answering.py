@@ -61,7 +61,7 @@ def answer(session: Session, one: int, other: int, said: Answer, notes: str | No
     session.add(made)
     session.flush()
     # The queue is nobody's record: it is derived, and written anew by the next scan.
-    with session.guard.lifted():
+    with session.unguarded("quality"):
         session.execute(delete(DuplicatePair).where(either_way(DuplicatePair, one, other)))
     return made
 

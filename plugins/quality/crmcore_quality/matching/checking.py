@@ -73,7 +73,7 @@ def _check_some(
     records = [_prepared(kept, draft) for draft in drafts]
     keys = [rows for _, rows in sorted(kept.rows(enumerate(records)).items())]
     # Past the guard: keys are nobody's to see, and what is hot is so for all. Who may see which account is asked below.
-    with session.guard.lifted():
+    with session.unguarded("quality"):
         holders = _holders(session, kept, {key: kind for rows in keys for key, kind in rows.items()})
         known = learnt(session, kept.schema)
     most = _COMPARED if session.guard.reach.open else _COMPARED_LIMITED
@@ -108,10 +108,10 @@ def _holders(session: Session, kept: Keeper, keys: Mapping[int, int]) -> dict[in
     caps = {kept.numbers[rule.kind]: rule.cap for rule in kept.schema.keys}
     most = max(caps.values())
     values: object = list(keys)
-    if session.crm.engine.dialect.name != "postgresql":
+    if session.dialect != "postgresql":
         values = str(list(keys))  # which is JSON
     found: dict[int, list[int]] = defaultdict(list)
-    for key, record in session.execute(_query(session.crm.engine.dialect.name == "postgresql"), {"keys": values, "most": most}):
+    for key, record in session.execute(_query(session.dialect == "postgresql"), {"keys": values, "most": most}):
         found[key].append(record)
     return {key: mine for key, mine in found.items() if len(mine) <= caps[keys[key]]}
 

@@ -55,7 +55,7 @@ def versions(session: Session, own: OwnKeys, schema: Schema) -> dict[str, str]:
     While the plugin is disabled nobody does: keys of before that are outdated.
     """
     mine = {each.kind: each.version for each in own.sets}
-    with session.guard.lifted():
+    with session.unguarded("quality"):
         enabled = session.scalar(select(PLUGIN.c.changed_at).where(PLUGIN.c.name == "quality"))
     return {rule.kind: f"{mine.get(rule.kind, rule.version)} {enabled}" for rule in schema.keys}
 
@@ -101,7 +101,7 @@ def _insert(session: Session, rows: Sequence[tuple[int, int, int]]) -> None:
         return
     ordered = sorted(rows)
     names = ("key_hash", "record_id", "kind")
-    if session.crm.engine.dialect.name != "postgresql":
+    if session.dialect != "postgresql":
         session.execute(insert(MATCH_KEY), [dict(zip(names, row, strict=True)) for row in ordered])
         return
     types = (BigInteger, BigInteger, Integer)
@@ -144,7 +144,7 @@ def stale(session: Session) -> Stale:
     """Return which kinds of keys have to be made anew."""
     own = own_keys(session)
     wanted = versions(session, own, schema_of(own))
-    with session.guard.lifted():
+    with session.unguarded("quality"):
         built = {row.name: row.built for row in session.execute(select(KeyKind.name, KeyKind.built))}
     outdated = tuple(name for name, version in wanted.items() if built.get(name) != version)
     return Stale(outdated, tuple(sorted(built.keys() - wanted.keys())))

@@ -1,0 +1,89 @@
+"""Numbers of documents (I-32): drawn in the transaction of the document, so that a rollback gives them back."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Insert, Table
+
+from crmcore import Session
+from crmcore_offers.model import Counter, OrderType
+
+if TYPE_CHECKING:
+    from crmcore import Change
+
+_PLACEHOLDER: Final = re.compile(r"\{(number(?::0?\d{1,2}d)?|year|series)\}")
+
+
+def format_problem(text: str) -> str | None:
+    """Return the part of a format of numbers that means nothing, or None when all of it is understood."""
+    rest = _PLACEHOLDER.sub("", text)
+    if "{" in rest or "}" in rest:
+        return rest
+    return None if re.search(r"\{number", text) else text
+
+
+def format_number(text: str, *, number: int, year: int, series: str) -> str:
+    """Return a number as people write it: ``{number:05d}/{year}`` gives ``00012/2026``."""
+    return text.format(number=number, year=year, series=series)
+
+
+def number_documents(session: Session, changes: Iterable[tuple[Change, OrderType]]) -> None:
+    """Give new documents their numbers: one statement for each series and year, however many documents.
+
+    A plugin may number a series itself (``crm_next_number``); what it says is the reference, and nothing is drawn.
+    """
+    wanted: dict[tuple[str, int], list[tuple[Change, OrderType]]] = defaultdict(list)
+    for change, order_type in changes:
+        on: date = vars(change.record)["issued_on"]
+        change.set("series", order_type.series)
+        change.set("year", on.year)
+        given = session.hooks.first("crm_next_number", session=session, series=order_type.series, on=on)
+        if given is not None:
+            change.set("reference", str(given))
+        else:
+            wanted[order_type.series, on.year].append((change, order_type))
+    # Always in the same order: two transactions that draw from several series do not wait for each other in a circle.
+    for (series, year), mine in sorted(wanted.items()):
+        first = draw(session, series, year, len(mine))
+        for number, (change, order_type) in enumerate(mine, first):
+            change.set("number", number)
+            if not vars(change.record).get("reference"):
+                change.set("reference", format_number(order_type.number_format, number=number, year=year, series=series))
+
+
+def draw(session: Session, series: str, year: int, count: int = 1) -> int:
+    """Take the next numbers of a series and return the first; whoever else wants some waits until this transaction ends."""
+    now, actor = session.now(), session.actor.name
+    values = {
+        "series": series,
+        "year": year,
+        "last": count,
+        "version": 1,
+        "created_at": now,
+        "created_by": actor,
+        "updated_at": now,
+        "updated_by": actor,
+    }
+    with session.unguarded("offers"):
+        last = session.execute(_drawing(session, values, count)).scalar_one()
+    return int(last) - count + 1
+
+
+def _drawing(session: Session, values: Mapping[str, Any], count: int) -> Insert:
+    table = Counter.__table__
+    assert isinstance(table, Table)  # noqa: S101 - what a mapped class has
+    if session.dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only this database needs its dialect
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415 - as above
+    stamps: Sequence[str] = ("updated_at", "updated_by")
+    fresh = insert(table).values(**values)
+    return fresh.on_conflict_do_update(
+        index_elements=[table.c.series, table.c.year],
+        set_={"last": table.c.last + count, "version": table.c.version + 1, **{name: fresh.excluded[name] for name in stamps}},
+    ).returning(table.c.last)
