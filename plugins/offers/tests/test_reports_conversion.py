@@ -67,7 +67,10 @@ def test_stages_tell_what_came_where_it_went_and_how_long_it_took(firm):
     assert dict(second.moved) == {"inserted": 1, "lost": 2, "negotiating": 1, "won": 2}
     assert (stages["won"].entered, stages["won"].left, stages["lost"].entered, stages["cancelled"].entered) == (2, 0, 2, 0)
     assert stages["cancelled"].mean_days is None
-    assert [stage.key for stage in report.stages] == ["inserted", "presented", "negotiating", "won", "lost", "cancelled"]
+    assert [stage.key for stage in report.stages] == [
+        *("booked", "inserted", "verifying", "presented", "negotiating"),
+        *("won", "lost", "cancelled"),
+    ]
 
 
 @pytest.mark.feature("L05", "G03", "G04", "I-7", "I-27")

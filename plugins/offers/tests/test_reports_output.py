@@ -30,13 +30,11 @@ def fill(session):
     session.flush()
     common = {"type": "T-OFF", "account_id": account.id, "issued_on": date(2026, 5, 1), "owner": "admin", "agent_id": agent.id}
     session.add(Document(state="presented", taxable=Decimal("18396.00"), close_period="2026-09", reference="1/2026", **common))
-    won = session.add(
-        Document(state="won", taxable=Decimal("1234.50"), effective_confirmation=date(2026, 5, 4), reference="2/2026", **common)
-    )
+    won = session.add(Document(state="won", effective_confirmation=date(2026, 5, 4), reference="2/2026", **common))
     session.add(Target(code="y", period="2026", amount=Decimal("20000.00")))
     session.add(CommissionRule(code="base", label_it="Base", label_en="Basic", percent=Decimal("2.5")))
     session.flush()
-    session.add(Row(document_id=won.id, position=1, code="X", quantity=Decimal(3), net=Decimal("1234.50"), cost=Decimal(100), vat="S22"))
+    session.add(Row(document_id=won.id, position=1, code="X", quantity=Decimal(3), price=Decimal("411.50"), cost=Decimal(100), vat="S22"))
     session.commit()
 
 
