@@ -130,6 +130,6 @@ def test_an_agent_sees_the_agents_own_in_sums_and_document_by_document(firm):
                 break
         assert len(seen) == 7 + 4
         assert pages == [
-            [("", money("0.00"), money("0.00"), "A1"), ("2", money("3250.00"), money("3000.00"), "A1")],
+            [("1/2026", money("0.00"), money("0.00"), "A1"), ("2", money("3250.00"), money("3000.00"), "A1")],
             [("1", money("7943.00"), money("4100.01"), "A1")],
         ]

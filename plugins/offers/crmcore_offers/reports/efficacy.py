@@ -2,7 +2,7 @@
 
 *Presented* are documents of types that count in ``pipeline``, by their own date; of a chain of conversions the newest link alone. *Won* of
 them are those in states that are ``confirmed`` and not ``negative``: of a partial confirmation, what is confirmed. Efficacy is won of
-presented; margin is what was won less the cost of it, row by row, each rounded half up. A row that was cancelled is as if it were not there.
+presented; margin is what was won less the cost of it, row by row, each rounded half up. A cancelled row is as if it were not there.
 
 Breakdowns by product and category are of rows; a document whose rows do not come to its amount has the rest on the line without a key, so
 that each breakdown sums to the whole (I-45).
