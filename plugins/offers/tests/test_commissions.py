@@ -26,7 +26,7 @@ def rule(code, **fields):
 
 
 class Shop:
-    """Documents with rows, written as the archive leaves them."""
+    """Documents with rows, of which the archive makes the totals."""
 
     def __init__(self, session, account):
         self.session = session
@@ -37,7 +37,6 @@ class Shop:
         fields = {"type": "T-CON", "issued_on": date(2026, 5, 2), "owner": "admin", "state": "won", **fields}
         document = Document(account_id=self.account, effective_confirmation=confirmed, **fields)
         made = [self.row(number, *each) for number, each in enumerate(rows, 1)]
-        document.taxable = sum((row["net"] for row in made), Decimal(0))
         self.session.add(document)
         self.session.flush()
         for row in made:
@@ -46,7 +45,12 @@ class Shop:
         return document
 
     def row(self, position, product, quantity, net, more=None):
-        found = {"position": position, "product_id": self.products[product], "quantity": Decimal(quantity), "net": Decimal(net)}
+        found = {
+            "position": position,
+            "product_id": self.products[product],
+            "quantity": Decimal(quantity),
+            "price": Decimal(net) / Decimal(quantity),
+        }
         return {**found, **(more or {})}
 
 
@@ -86,7 +90,7 @@ def test_only_rows_of_documents_in_exposing_states_count_and_all_sums_agree(firm
     shop.sell([("MON-001", 1, "100.10")], type="T-CN", reference="N1", agent_id=sellers["A2"])
     shop.sell([("MON-001", 1, "100.00")])
     part = [("MON-001", 1, "10.00", {"state": "confirmed"}), ("MON-001", 1, "90.00", {"state": "waiting"})]
-    shop.sell(part, confirmation="partial", reference="C2", **mine)
+    shop.sell(part, reference="C2", **mine)
     session.commit()
     report = Reports(session).commissions(*MAY)
     assert of(report) == [
@@ -186,7 +190,7 @@ def test_without_a_date_of_confirmation_the_day_of_the_state_counts_for_whoever_
     second = shop.sell([("MON-001", 1, "1000.00")], **plain)
     shop.account = hidden
     third = shop.sell([("MON-001", 1, "10000.00")], **plain)
-    shop.sell([("MON-001", 1, "5.00")], **{**plain, "state": "won"})
+    began = shop.sell([("MON-001", 1, "5.00")], **{**plain, "state": "won"})
     session.commit()
     moves = (
         ((2026, 5, 31, 23, 30), first, "won"),
@@ -200,6 +204,9 @@ def test_without_a_date_of_confirmation_the_day_of_the_state_counts_for_whoever_
         firm.at(*when)
         session.states.change(document, state)
         session.commit()
+    for document in (first, second, third, began):
+        document.effective_confirmation = None
+    session.commit()
 
     def days(login, *period):
         with firm.session(login) as reading:
@@ -211,7 +218,7 @@ def test_without_a_date_of_confirmation_the_day_of_the_state_counts_for_whoever_
     assert days("anna", *MAY) == mine
     assert days("anna", *june) == [(second.id, date(2026, 6, 3))]
     assert days("marco", *MAY) == mine
-    assert days("carla", *MAY) == [(third.id + 1, date(2026, 5, 2)), (third.id, date(2026, 5, 20))]
+    assert days("carla", *MAY) == [(began.id, date(2026, 5, 2)), (third.id, date(2026, 5, 20))]
     assert len(days("admin", *MAY)) == 3
 
 

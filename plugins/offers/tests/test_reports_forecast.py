@@ -53,6 +53,8 @@ def test_each_line_compares_everything_in_its_period_with_the_target_of_it(firm)
         firm.at(2026, 9, 30, 23, 30)
         session.states.change(without_date, "won")
         session.commit()
+        without_date.effective_confirmation = None
+        session.commit()
     money = Decimal
     with firm.session("marco") as session:
         session.states.tables()

@@ -84,7 +84,14 @@ def test_stages_are_those_whose_flags_leave_open_whatever_their_codes(firm):
             offer(session, account, "1000.00", state=state)
         session.commit()
         lines = Reports(session).pipeline().lines
-        assert [(line.key, line.count) for line in lines] == [("inserted", 1), ("presented", 0), ("negotiating", 0), ("won-in-words", 1)]
+        assert [(line.key, line.count) for line in lines] == [
+            ("booked", 0),
+            ("inserted", 1),
+            ("verifying", 0),
+            ("presented", 0),
+            ("negotiating", 0),
+            ("won-in-words", 1),
+        ]
         assert (lines[-1].label.en, lines[-1].weighted) == ("Promised", Decimal("900.00"))
 
 

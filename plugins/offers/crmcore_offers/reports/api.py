@@ -15,6 +15,7 @@ from datetime import date
 from crmcore import Session
 from crmcore_offers.reports.campaigns import CampaignEffect, campaign_effect
 from crmcore_offers.reports.commissions import Commissions, commissions
+from crmcore_offers.reports.conversion import Conversion, WinBy, conversion
 from crmcore_offers.reports.dimensions import By
 from crmcore_offers.reports.efficacy import PAGE, Efficacy, EfficacyPage, efficacy, efficacy_page
 from crmcore_offers.reports.forecast import Forecast, forecast
@@ -122,3 +123,22 @@ class Reports:
         """
         narrow = Narrow(agent=agent, types=tuple(types), campaign=campaign, currency=currency)
         return efficacy_page(self._session, first, last, narrow, after=after, page=page)
+
+    def conversion(
+        self,
+        first: date,
+        last: date,
+        by: WinBy = WinBy.AGENT,
+        *,
+        agent: str | None = None,
+        types: Sequence[str] = (),
+        campaign: str | None = None,
+        currency: str | None = None,
+    ) -> Conversion:
+        """Return how documents went through the stages from one day to another, and what was decided, ``by`` something (L05).
+
+        Raises:
+            ValidationFailed: ``OFFERS_REPORT_UNKNOWN``.
+        """
+        narrow = Narrow(agent=agent, types=tuple(types), campaign=campaign, currency=currency)
+        return conversion(self._session, first, last, by, narrow)

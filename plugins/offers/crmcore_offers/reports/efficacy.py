@@ -2,7 +2,7 @@
 
 *Presented* are documents of types that count in ``pipeline``, by their own date; of a chain of conversions the newest link alone. *Won* of
 them are those in states that are ``confirmed`` and not ``negative``: of a partial confirmation, what is confirmed. Efficacy is won of
-presented; margin is what was won less the cost of it, row by row, each rounded half up. Rows that are cancelled or returned count nowhere.
+presented; margin is what was won less the cost of it, row by row, each rounded half up. A cancelled row is as if it were not there.
 
 Breakdowns by product and category are of rows; a document whose rows do not come to its amount has the rest on the line without a key, so
 that each breakdown sums to the whole (I-45).
@@ -101,7 +101,7 @@ class _Scope:
     counting: tuple[ColumnElement[bool], ...]
     won: ColumnElement[bool]
     kept: ColumnElement[bool]
-    """Rows that are neither cancelled nor returned."""
+    """Rows that are not cancelled, as in the totals of headers (I-30)."""
     row_won: ColumnElement[bool]
 
     @classmethod
@@ -116,14 +116,14 @@ class _Scope:
         )
         won = Document.state.in_(codes_where(states_of(session), confirmed=True, negative=False))
         states = session.states.table(ROWS).definition.states
-        away = [state.code for state in states if state.flags.get("cancelled") or state.flags.get("returned")]
+        cancelled = [state.code for state in states if state.flags.get("cancelled")]
         confirmed = [state.code for state in states if state.flags.get("confirmed")]
         return cls(
             session,
             types,
             counting,
             won,
-            or_(Row.state.is_(None), Row.state.not_in(away)),
+            or_(Row.state.is_(None), Row.state.not_in(cancelled)),
             and_(won, or_(Document.confirmation != "partial", Row.state.in_(confirmed))),
         )
 

@@ -24,9 +24,10 @@ def units(column: Any) -> ColumnElement[int]:  # noqa: ANN401 - a column or expr
 
 
 def percent_of(cents: ColumnElement[int], percent: ColumnElement[int]) -> ColumnElement[int]:
-    """Return so many whole percent of an amount, in cents, rounded half up."""
-    rest = cents % _number(_HUNDRED) * percent
-    return cents // _number(_HUNDRED) * percent + _halves(rest, _HUNDRED)
+    """Return so many whole percent of an amount, in cents, rounded half up; the percentage is not negative."""
+    hundred = _number(_HUNDRED)
+    # The rest has the sign of the amount, which is cheaper to ask.
+    return cents // hundred * percent + (cents % hundred * percent + _half(cents, _HUNDRED)) // hundred
 
 
 def product_in_cents(quantity: ColumnElement[int], price: ColumnElement[int]) -> ColumnElement[int]:
@@ -55,8 +56,12 @@ def share(part: Decimal, whole: Decimal) -> Decimal | None:
 
 
 def _halves(value: ColumnElement[int], divisor: int) -> ColumnElement[int]:
+    return (value + _half(value, divisor)) // _number(divisor)
+
+
+def _half(value: ColumnElement[int], divisor: int) -> ColumnElement[int]:
     half = divisor // 2
-    return (value + case((value < _number(0), _number(-half)), else_=_number(half))) // _number(divisor)
+    return case((value < _number(0), _number(-half)), else_=_number(half))
 
 
 def _number(value: int) -> ColumnElement[int]:

@@ -131,8 +131,9 @@ def newest_links(session: Session, types: Types) -> ColumnElement[bool]:
     """
     negative = codes_where(states_of(session), negative=True)
     after = aliased(Document)
-    living = select(1).where(after.predecessor_id == Document.id, after.type.in_(types.codes), after.state.not_in(negative))
-    return ~exists(living)
+    # Few documents were made of others: saying so lets PostgreSQL ask for whom they exist about these alone.
+    made = (after.predecessor_id.is_not(None), after.predecessor_id == Document.id)
+    return ~exists(select(1).where(*made, after.type.in_(types.codes), after.state.not_in(negative)))
 
 
 def sold(taxable: Any = Document.taxable) -> ColumnElement[int]:  # noqa: ANN401 - a column
