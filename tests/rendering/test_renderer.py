@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -154,7 +155,12 @@ def test_a_process_that_dies_costs_its_page_only_and_a_worn_one_is_replaced(rend
     first._process.wait()
     assert mine.pdf(PdfRequest(html="<p>b</p>"))
     [second] = mine._idle
-    monkeypatch.setattr("crmcore.rendering.renderer._JOBS", 2)
+    # From several threads, one after the other where there is one process.
+    with ThreadPoolExecutor(3) as threads:
+        made = list(threads.map(lambda word: mine.pdf(PdfRequest(html=f"<p>{word}</p>")), ("uno", "due", "tre")))
+    assert [text_of(each)[0].strip() for each in made] == ["uno", "due", "tre"]
+    assert mine._idle == [second]
+    monkeypatch.setattr("crmcore.rendering.renderer._JOBS", 5)
     mine.pdf(PdfRequest(html="<p>c</p>"))
     assert mine._idle == []
     assert second._process.poll() is not None

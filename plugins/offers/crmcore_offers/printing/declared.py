@@ -19,7 +19,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
 )
 HANDLERS: Final[tuple[Handler, ...]] = ()
 JOBS: Final[tuple[Job, ...]] = (
-    Job(name=later.PRINT_REVISION, fn=later.print_revision, max_attempts=3, help="Keeps the PDF of a revision, as the revision was."),
+    Job(name=later.PRINT_REVISION, fn=later.print_revision, help="Keeps the PDF of a revision, as the revision was."),
 )
 PERMISSIONS: Final[tuple[Permission, ...]] = ()
 TEMPLATES: Final[tuple[Template, ...]] = (
