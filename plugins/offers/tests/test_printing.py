@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pypdfium2
 import pytest
-from crmcore_offers.model import Document, DocumentFile, PrintTemplate, Revision, Row
+from crmcore_offers.model import Document, DocumentFile, PrintTemplate, Revision, Row, VatCode
 from crmcore_offers.printing import Prints, queue_revision
 from crmcore_offers.printing.fields import FIELDS, PLACEHOLDERS
 from sqlalchemy import select
@@ -235,6 +235,29 @@ def test_what_a_template_may_not_say_is_refused_and_what_has_no_value_is_up_to_i
         prints.pdf(document)
         assert "&lt;img src=" in printing.pages[-1].html
         assert "<img" not in printing.pages[-1].html
+
+
+@pytest.mark.feature("G14", "I-30")
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_vat_is_printed_once_for_each_rate_and_for_each_reason_why_there_is_none(printing):
+    with printing.session() as session:
+        codes = (("S22", 22, ""), ("R22", 22, ""), ("S10", 10, ""), ("N31", 0, "N3.1"), ("N4", 0, "N4"))
+        for code, rate, nature in codes[1:]:
+            session.add(VatCode(code=code, label_it=f"Aliquota {code}", rate=Decimal(rate), nature=nature))
+        session.flush()
+        document = offer(session, printing.hotel, ())
+        # A quarter of a cent on each row is two cents and a half on their sum, which is rounded up.
+        nets = [("S10", 10, "0.05")] * 5 + [("S22", 22, "100"), ("R22", 22, "-0.01"), ("N4", 0, "7"), ("N31", 0, "3")]
+        for number, (code, rate, net) in enumerate(nets, 1):
+            session.add(Row(document_id=document.id, position=number, vat=code, vat_rate=Decimal(rate), net=Decimal(net)))
+        session.add(Row(document_id=document.id, position=99, vat="S10", vat_rate=Decimal(10), net=Decimal(900), state="cancelled"))
+        session.flush()
+        template(
+            session,
+            "taxes",
+            "{% for each in taxes %}{{ each.rate }} {{ each.nature|default('-') }} {{ each.taxable }} {{ each.amount }}|{% endfor %}",
+        )
+        assert Prints(session).text(document, "taxes") == "22% - 99,99 22,00|10% - 0,25 0,03|0% N3.1 3,00 0,00|0% N4 7,00 0,00|"
 
 
 @pytest.mark.feature("G20", "S10")
