@@ -249,8 +249,10 @@ def test_vat_is_printed_once_for_each_rate_and_for_each_reason_why_there_is_none
         # A quarter of a cent on each row is two cents and a half on their sum, which is rounded up.
         nets = [("S10", 10, "0.05")] * 5 + [("S22", 22, "100"), ("R22", 22, "-0.01"), ("N4", 0, "7"), ("N31", 0, "3")]
         for number, (code, rate, net) in enumerate(nets, 1):
-            session.add(Row(document_id=document.id, position=number, vat=code, vat_rate=Decimal(rate), net=Decimal(net)))
-        session.add(Row(document_id=document.id, position=99, vat="S10", vat_rate=Decimal(10), net=Decimal(900), state="cancelled"))
+            amount = Decimal(net)
+            session.add(Row(document_id=document.id, position=number, vat=code, vat_rate=Decimal(rate), price=amount, net=amount))
+        gone = {"price": Decimal(900), "net": Decimal(900), "state": "cancelled"}
+        session.add(Row(document_id=document.id, position=99, vat="S10", vat_rate=Decimal(10), **gone))
         session.flush()
         template(
             session,
