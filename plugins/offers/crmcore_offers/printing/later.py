@@ -20,7 +20,10 @@ def print_revision(session: Session, run: JobRun) -> None:
 
 
 def follow_revision(session: Session, event: Envelope) -> None:
-    """Queue the PDF of a revision that was made, as an event with its ``revision_id`` tells."""
+    """Queue the PDF of a revision that was made, as an event with its ``revision_id`` tells.
+
+    A handler of this is not called ``print_revision``: deliveries and jobs have their names in common.
+    """
     queue_revision(session, int(event.payload["revision_id"]))
 
 
