@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -148,13 +149,19 @@ def test_a_page_without_end_or_measure_ends_with_a_code_and_the_next_one_is_fine
 
 def test_a_process_that_dies_costs_its_page_only_and_a_worn_one_is_replaced(renderer, monkeypatch):
     mine = Renderer(renderer._hooks, processes=1)
-    mine.pdf(PdfRequest(html="<p>a</p>"))
+    page = PdfRequest(html="<p>a <b>b</b></p>", created=date(2026, 5, 20))
+    made = mine.pdf(page)
     [first] = mine._idle
     os.kill(first._process.pid, 9)
     first._process.wait()
-    assert mine.pdf(PdfRequest(html="<p>b</p>"))
+    assert mine.pdf(page) == made
     [second] = mine._idle
-    monkeypatch.setattr("crmcore.rendering.renderer._JOBS", 2)
+    # From several threads, one after the other where there is one process.
+    with ThreadPoolExecutor(3) as threads:
+        words = list(threads.map(lambda word: mine.pdf(PdfRequest(html=f"<p>{word}</p>")), ("uno", "due", "tre")))
+    assert [text_of(each)[0].strip() for each in words] == ["uno", "due", "tre"]
+    assert mine._idle == [second]
+    monkeypatch.setattr("crmcore.rendering.renderer._JOBS", 5)
     mine.pdf(PdfRequest(html="<p>c</p>"))
     assert mine._idle == []
     assert second._process.poll() is not None

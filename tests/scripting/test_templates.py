@@ -179,6 +179,7 @@ class TestWhatTextsCanDo:
             ("{{ name|upper }} {{ name.lower() }} {{ name|replace('ss', 's') }} {{ '  x '|trim }}", "ROSSI rossi Rosi x"),
             ("{{ 7 // 2 }} {{ 7 % 2 }} {{ 2 ** 3 }} {{ 7 / 2 }} {{ -3|abs }} {{ +2 }}", "3 1 8 3.5 3 2"),
             ("{{ amount|money }} {{ amount|number }} {{ 1234|number(1) }} {{ 0.225|percent(1) }}", "1.520,50 € 1.520,50 1.234,0 22,5%"),
+            ("{{ 4.0|quantity }} {{ 2.50|quantity }} {{ 1000|quantity }} {{ 0|quantity }}", "4 2,5 1.000 0"),
             ("{{ amount|money('USD') }} {{ amount|money('CHF') }} {{ 2.675|round(2) }}", "1.520,50 $ 1.520,50 CHF 2.68"),
             ("{{ day|date }} {{ day|date('%d.%m.') }} {{ at|date('%H:%M') }} {{ day.year }}", "07/09/2026 07.09. 08:30 2026"),
             ("{{ day + days(3) }} {{ days_between(day, date(2026, 9, 10)) }}", "2026-09-10 3"),

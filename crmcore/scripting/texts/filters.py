@@ -149,6 +149,14 @@ def number(place: Place, value: Value, places: Value = None) -> str:
     return _figure(place, value, places)
 
 
+def quantity(place: Place, value: Value) -> str:
+    """Return a number with the decimals that say something: ``4``, ``2,5``."""
+    if type(value) not in _NUMBERS:
+        refuse("quantity", value)
+    places = -int(_ROUNDING.plus(Decimal(exactly(value))).normalize(_ROUNDING).as_tuple().exponent)
+    return _figure(place, value, min(max(places, 0), _MOST_PLACES))
+
+
 def percent(place: Place, value: Value, places: Value = 0) -> str:
     """Return a share as a percentage: 0.22 is ``22%``."""
     if type(value) not in _NUMBERS:
@@ -216,7 +224,7 @@ _PLAIN: Final[tuple[tuple[str, Callable[..., Value]], ...]] = (
     ("article", article),
     ("greeting", greeting),
 )
-_PLACED: Final = (money, number, percent, date, link)
+_PLACED: Final = (money, number, quantity, percent, date, link)
 
 
 def _letters(name: str) -> Function:

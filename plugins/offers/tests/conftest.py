@@ -54,62 +54,6 @@ def count_statements():
     return counting
 
 
-COMPANY = {
-    "company_name": "Arredi Bellini S.r.l.",
-    "company_street": "Via dell'Industria, 12",
-    "company_postcode": "36061",
-    "company_municipality": "Bassano del Grappa",
-    "company_province": "VI",
-    "company_vat_code": "00000019992",
-    "company_rea": "VI-123456",
-    "company_pec": "arredi@pec.example.com",
-    "company_iban": "IT85F0503411801000000012345",
-}
-
-
-class SharedRenderer:
-    """The renderer of all printing tests of a process: its processes are started once, and ended at the end."""
-
-    def __init__(self, renderer):
-        self.renderer = renderer
-        self.pages = []
-
-    def pdf(self, request):
-        self.pages.append(request)
-        return self.renderer.pdf(request)
-
-    def close(self):
-        """Stay open: the next test prints too."""
-
-
-@pytest.fixture(scope="session")
-def shared_renderer():
-    from crmcore import Crm
-    from crmcore.testing import require_pdf
-
-    with Crm.open("sqlite://", migrate=True) as crm:
-        require_pdf(crm.renderer)
-        yield SharedRenderer(crm.renderer)
-
-
-@pytest.fixture
-def printing(open_crm, frozen_clock, shared_renderer):
-    """Open the firm of the stories with its company data, and hotel Miramonti with its legal site."""
-    from crmcore.model import Site
-
-    made = Firm(open_crm("offers", "italy", settings={"offers": COMPANY}), frozen_clock)
-    made.crm.renderer = shared_renderer
-    made.pages = shared_renderer.pages
-    made.pages.clear()
-    made.catalogue()
-    made.hotel = made.account(vat_code="00000029991", pec="hotel@pec.example.com")
-    with made.system() as session:
-        address = {"street": "Via delle Dolomiti", "civic": "7", "postcode": "36100", "municipality": "Vicenza", "province": "VI"}
-        session.add(Site(account_id=made.hotel, kind="legal", **address))
-        session.commit()
-    return made
-
-
 class Firm:
     def __init__(self, crm, clock):
         self.crm = crm
@@ -176,3 +120,59 @@ class Firm:
                 setattr(found, key, value)
             session.commit()
             return found.id
+
+
+COMPANY = {
+    "company_name": "Arredi Bellini S.r.l.",
+    "company_street": "Via dell'Industria, 12",
+    "company_postcode": "36061",
+    "company_municipality": "Bassano del Grappa",
+    "company_province": "VI",
+    "company_vat_code": "00000019992",
+    "company_rea": "VI-123456",
+    "company_pec": "arredi@pec.example.com",
+    "company_iban": "IT85F0503411801000000012345",
+}
+
+
+class SharedRenderer:
+    """The renderer of all printing tests of a process: its processes are started once, and ended at the end."""
+
+    def __init__(self, renderer):
+        self.renderer = renderer
+        self.pages = []
+
+    def pdf(self, request):
+        self.pages.append(request)
+        return self.renderer.pdf(request)
+
+    def close(self):
+        """Stay open: the next test prints too."""
+
+
+@pytest.fixture(scope="session")
+def shared_renderer():
+    from crmcore import Crm
+    from crmcore.testing import require_pdf
+
+    with Crm.open("sqlite://", migrate=True) as crm:
+        require_pdf(crm.renderer)
+        yield SharedRenderer(crm.renderer)
+
+
+@pytest.fixture
+def printing(open_crm, frozen_clock, shared_renderer):
+    """Open the firm of the stories with its company data, and hotel Miramonti with its legal site."""
+    from crmcore.model import Site
+
+    made = Firm(open_crm("offers", "italy", settings={"offers": COMPANY}), frozen_clock)
+    made.crm.renderer = shared_renderer
+    made.pages = shared_renderer.pages
+    made.pages.clear()
+    made.catalogue()
+    made.hotel = made.account(vat_code="00000029991", pec="hotel@pec.example.com")
+    with made.system() as session:
+        address = {"street": "Via delle Dolomiti", "civic": "7", "postcode": "36100", "municipality": "Vicenza", "province": "VI"}
+        session.add(Site(account_id=made.hotel, kind="legal", **address))
+        session.commit()
+    return made

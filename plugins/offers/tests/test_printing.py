@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pypdfium2
 import pytest
-from crmcore_offers.model import Document, DocumentFile, PrintTemplate, Revision, Row
-from crmcore_offers.printing import Prints
+from crmcore_offers.model import Document, DocumentFile, PrintTemplate, Revision, Row, VatCode
+from crmcore_offers.printing import Prints, queue_revision
 from crmcore_offers.printing.fields import FIELDS, PLACEHOLDERS
-from crmcore_offers.printing.later import queue_revision
 from sqlalchemy import select
 
+from crmcore import Account
 from crmcore.errors import RecordNotFound, ValidationFailed
 from crmcore.scripting.templates import Missing, TemplateUnresolved
 
@@ -23,7 +23,7 @@ REV1 = ((CUCINA, 4, "3250", "12", "11440.00"), (ARMADIO, 5, "780", "5", "3705.00
 TOTALS = {0: ("18396.00", "4047.12", "22443.12"), 1: ("17245.00", "3793.90", "21038.90")}
 CONTRACT = (
     "Tra {company.name} (P. IVA {company.vat_code}) e {account.name}, P. IVA {account.vat_code}, PEC {account.pec},\n"
-    "con sede in {account.address}: importo IVA {document.vat} euro, data {document.issued_on}, su IBAN {company.iban}."
+    "con sede in {account.address}: {document.total} euro, data {document.issued_on}, su IBAN {company.iban}."
 )
 
 
@@ -122,8 +122,10 @@ def test_the_pdf_of_an_offer_says_what_the_offer_says_and_is_the_same_every_time
 
 @pytest.mark.feature("S01", "G08", "G07", "I-39", "I-40", "I-52")
 def test_each_revision_has_its_pdf_as_it_was_and_it_is_kept_once(printing):
-    printing.people()
+    sellers = printing.people()
     with printing.system() as session:
+        hotel = session.require(Account, printing.hotel)
+        hotel.seller_id, hotel.seller_source = sellers["A1"], "manual"
         document = offer(session, printing.hotel, REV1)
         made = [revise(session, document, number, rows) for number, rows in enumerate((REV0, REV1))]
         session.flush()
@@ -148,6 +150,10 @@ def test_each_revision_has_its_pdf_as_it_was_and_it_is_kept_once(printing):
         with pytest.raises(ValidationFailed) as caught:
             prints.pdf(document, revision=9)
         assert [each.code for each in caught.value.problems] == ["OFFERS_PRINT_REVISION"]
+    with printing.session("anna") as session:
+        # Hers, as she sees it: the same bytes as the system's.
+        document = session.require(Document, key)
+        assert Prints(session).pdf(document, revision=1) == Prints(session).read(Prints(session).files(document)[1].id)
     with printing.session("carla") as session:
         # Not her customer: neither the list nor a file is there for her.
         assert session.scalars(select(DocumentFile)).all() == []
@@ -158,20 +164,21 @@ def test_each_revision_has_its_pdf_as_it_was_and_it_is_kept_once(printing):
 @pytest.mark.feature("S10", "G20", "I-52")
 def test_the_text_of_a_contract_has_every_placeholder_resolved_and_none_left(printing):
     with printing.session() as session:
-        document = offer(session, printing.hotel, REV1, kind="T-CON", reference="")
+        document = offer(session, printing.hotel, (), kind="T-CON", reference="")
+        document.taxable, document.vat_amount, document.total = Decimal("3109.75"), Decimal("684.15"), Decimal("3793.90")
         template(session, "contratto", CONTRACT)
         prints = Prints(session)
         text = prints.text(document, "contratto")
         assert text == (
             "Tra Arredi Bellini S.r.l. (P. IVA 00000019992) e Hotel Miramonti S.p.A., P. IVA 00000029991, PEC hotel@pec.example.com,\n"
-            "con sede in Via delle Dolomiti, 7, 36100 Vicenza (VI): importo IVA 3.793,90 euro, data 20/05/2026, "
+            "con sede in Via delle Dolomiti, 7, 36100 Vicenza (VI): 3.793,90 euro, data 20/05/2026, "
             "su IBAN IT85F0503411801000000012345."
         )
         # The same text on paper, and the same contract in the plugin's own page.
         [written] = pages_of(prints.pdf(document, "contratto"))
         assert " ".join(text.split()) in " ".join(written.split())
         [page] = pages_of(prints.pdf(document))
-        assert [each for each in ("VENDITORE", "ACQUIRENTE", "21.038,90", "artt. 1341 e 1342") if each not in page] == []
+        assert [each for each in ("VENDITORE", "ACQUIRENTE", "3.793,90", "artt. 1341 e 1342") if each not in page] == []
 
         template(session, "sbagliato", "PEC {account.pecc}")
         [unknown] = prints.check("sbagliato")
@@ -228,6 +235,31 @@ def test_what_a_template_may_not_say_is_refused_and_what_has_no_value_is_up_to_i
         prints.pdf(document)
         assert "&lt;img src=" in printing.pages[-1].html
         assert "<img" not in printing.pages[-1].html
+
+
+@pytest.mark.feature("G14", "I-30")
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_vat_is_printed_once_for_each_rate_and_for_each_reason_why_there_is_none(printing):
+    with printing.session() as session:
+        codes = (("S22", 22, ""), ("R22", 22, ""), ("S10", 10, ""), ("N31", 0, "N3.1"), ("N4", 0, "N4"))
+        for code, rate, nature in codes[1:]:
+            session.add(VatCode(code=code, label_it=f"Aliquota {code}", rate=Decimal(rate), nature=nature))
+        session.flush()
+        document = offer(session, printing.hotel, ())
+        # A quarter of a cent on each row is two cents and a half on their sum, which is rounded up.
+        nets = [("S10", 10, "0.05")] * 5 + [("S22", 22, "100"), ("R22", 22, "0.01"), ("N4", 0, "7"), ("N31", 0, "3")]
+        for number, (code, rate, net) in enumerate(nets, 1):
+            amount = Decimal(net)
+            session.add(Row(document_id=document.id, position=number, vat=code, vat_rate=Decimal(rate), price=amount, net=amount))
+        gone = {"price": Decimal(900), "net": Decimal(900), "state": "cancelled"}
+        session.add(Row(document_id=document.id, position=99, vat="S10", vat_rate=Decimal(10), **gone))
+        session.flush()
+        template(
+            session,
+            "taxes",
+            "{% for each in taxes %}{{ each.rate }} {{ each.nature|default('-') }} {{ each.taxable }} {{ each.amount }}|{% endfor %}",
+        )
+        assert Prints(session).text(document, "taxes") == "22% - 100,01 22,00|10% - 0,25 0,03|0% N3.1 3,00 0,00|0% N4 7,00 0,00|"
 
 
 @pytest.mark.feature("G20", "S10")

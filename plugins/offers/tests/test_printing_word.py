@@ -93,6 +93,9 @@ def document(printing):
             issued_on=printing.clock.now().date(),
             owner="anna",
             notes="prima riga\nseconda riga {{ account.name }} \x02" + "0\x03",
+            taxable=Decimal("15145.00"),
+            vat_amount=Decimal("3331.90"),
+            total=Decimal("18476.90"),
         )
         session.add(made)
         session.flush()
@@ -104,7 +107,9 @@ def document(printing):
                     code=code,
                     description=f"«{code}» & C.",
                     vat="S22",
+                    vat_rate=Decimal(22),
                     price=Decimal(net),
+                    net=Decimal(net),
                 )
             )
         session.commit()

@@ -19,10 +19,10 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
 )
 HANDLERS: Final[tuple[Handler, ...]] = (
-    Handler(event=DocumentRevised, fn=later.follow_revision, name="print_revision", phase=Phase.IN_TRANSACTION),
+    Handler(event=DocumentRevised, fn=later.follow_revision, name="after_revised", phase=Phase.IN_TRANSACTION),
 )
 JOBS: Final[tuple[Job, ...]] = (
-    Job(name=later.PRINT_REVISION, fn=later.print_revision, max_attempts=3, help="Keeps the PDF of a revision, as the revision was."),
+    Job(name=later.PRINT_REVISION, fn=later.print_revision, help="Keeps the PDF of a revision, as the revision was."),
 )
 PERMISSIONS: Final[tuple[Permission, ...]] = ()
 TEMPLATES: Final[tuple[Template, ...]] = (
