@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crmcore.app import Crm
     from crmcore.session import Session
 
+_DELIVERY: Final = "delivery"
 log = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(seconds=60)
@@ -77,9 +78,9 @@ class Worker:
         """When the job that is running counts as stuck."""
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        handlers = {bound.name: (bound.plugin, bound.handler) for group in crm.registry.handlers.values() for bound in group}
-        jobs = {name: (bound.plugin, bound.job) for name, bound in crm.registry.jobs.items()}
-        self._known: Mapping[str, tuple[str, Handler | Job]] = {**handlers, **jobs}
+        self._handlers = {bound.name: (bound.plugin, bound.handler) for group in crm.registry.handlers.values() for bound in group}
+        self._jobs = {name: (bound.plugin, bound.job) for name, bound in crm.registry.jobs.items()}
+        self._known = frozenset((*self._handlers, *self._jobs))
         self._scheduled = False
 
     # Running
@@ -174,13 +175,17 @@ class Worker:
             now = self._crm.clock.now()
             if now >= self._held_until:
                 return False
-            self._stuck_at = now + self._known[job.name][1].timeout
+            self._stuck_at = now + self._declared(job)[1].timeout
             return True
 
+    def _declared(self, job: queue.Claimed) -> tuple[str, Handler | Job]:
+        """Return what runs, and whose it is: a handler and a job of one plugin may have the same name."""
+        return self._handlers[job.name] if job.kind == _DELIVERY else self._jobs[job.name]
+
     def _run_one(self, job: queue.Claimed, envelope: Envelope | None) -> None:
-        plugin, declared = self._known[job.name]
-        cause = Cause(job.correlation_id, job.causation_id, job.depth + 1 if job.kind == "delivery" else job.depth)
-        source = f"event:{job.name}" if job.kind == "delivery" else f"job:{job.name}"
+        plugin, declared = self._declared(job)
+        cause = Cause(job.correlation_id, job.causation_id, job.depth + 1 if job.kind == _DELIVERY else job.depth)
+        source = f"event:{job.name}" if job.kind == _DELIVERY else f"job:{job.name}"
         try:
             with self._crm.session(
                 attrs.evolve(Actor.system(plugin), on_behalf=_person(job, envelope)), source=source, cause=cause

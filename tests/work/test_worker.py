@@ -98,6 +98,18 @@ def test_an_event_is_delivered_after_the_commit_by_a_system_actor(open_crm):
     assert crm.worker().run_until_idle() == 0
 
 
+def test_a_handler_and_a_job_of_one_name_are_two_things(open_crm):
+    crm = open_crm(toy(crm_handlers=[Handler(event="account.created", fn=explode, name="note", max_attempts=1)]))
+    add(crm)
+    with crm.session("anna") as s:
+        s.jobs.enqueue("toy.note")
+        s.commit()
+    crm.worker().run_until_idle()
+
+    assert sorted(str(ran[0]) for ran in RAN) == ["explode", "toy.note"]
+    assert sorted(states(crm)) == ["dead", "done"]
+
+
 def test_what_is_not_committed_is_not_delivered(open_crm):
     crm = open_crm(toy(crm_handlers=[Handler(event="account.created", fn=note_account)]))
     with crm.session("anna") as s:

@@ -9,8 +9,9 @@ from decimal import Decimal
 import pypdfium2
 import pytest
 from crmcore_offers.model import Document, DocumentFile, PrintTemplate, Revision, Row, VatCode
-from crmcore_offers.printing import Prints, queue_revision
+from crmcore_offers.printing import Prints
 from crmcore_offers.printing.fields import FIELDS, PLACEHOLDERS
+from crmcore_offers.printing.later import queue_revision
 from sqlalchemy import select
 
 from crmcore import Account
