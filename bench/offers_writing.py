@@ -1,16 +1,18 @@
 """Writing of offers against plain SQLAlchemy and hand-written SQL: an offer of ten rows, and a change of state (W5).
 
-Hand-written SQL and plain SQLAlchemy write the rows of the subject alone: number, header, rows; or state and history. They check nothing,
-there is no audit, no event, and nobody asks whether the writer may.
+Hand-written SQL and plain SQLAlchemy write number, header and rows of an offer, without any check; and of a change of state what W5 of the
+peers did: look whether the workflow knows it, write state, history and an audit row. There are no events, and nobody asks who may.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 from crmcore_offers.archive import Documents, NewRow
 from crmcore_offers.model import Counter, Document, Row
@@ -20,13 +22,21 @@ from sqlalchemy.orm import Session as PlainSession
 from bench.databases import backends
 from bench.measure import Figure, interleaved
 from crmcore import Crm
-from crmcore.model import StateChange
+from crmcore.model import AUDIT, StateChange
 
 NOW: Final = datetime(2026, 5, 11, 7, 0, tzinfo=UTC)
 TODAY: Final = date(2026, 5, 11)
 ROWS: Final = 10
 TYPE: Final = "B-NUM"
 """The type of new offers, which is numbered."""
+_TRACED: Final = {
+    "at": NOW,
+    "actor": "bench",
+    "source": "api",
+    "correlation_id": str(UUID(int=1)),
+    "entity": "offers.document",
+    "verb": "updated",
+}
 _STATES: Final = ("presented", "negotiating")
 
 
@@ -100,6 +110,8 @@ def _moving(crm: Crm, kind: str, rounds: int, times: int) -> list[Figure]:
                 override=False,
             )
             session.add(_stamped(change))
+            changes = {"state": [old, document.state]}
+            session.execute(AUDIT.insert().values(entity_id=document.id, changes=changes, **_TRACED))
             session.commit()
 
     connection = crm.engine.connect()
@@ -129,16 +141,10 @@ def _stamped(record: Any) -> Any:  # a record of any class
 class _Insert:
     """An INSERT as the driver takes it: columns that vary first, then those that never do, with what columns are where nothing is said."""
 
-    def __init__(self, cls: Any, varying: tuple[str, ...], constants: Mapping[str, Any], connection: Connection) -> None:
-        table, dialect = cls.__table__, connection.dialect
-        known: dict[str, Any] = {
-            "version": 1,
-            "created_at": NOW,
-            "updated_at": NOW,
-            "created_by": "bench",
-            "updated_by": "bench",
-            **constants,
-        }
+    def __init__(self, table: Any, varying: tuple[str, ...], constants: Mapping[str, Any], connection: Connection) -> None:
+        dialect = connection.dialect
+        stamps = {"version": 1, "created_at": NOW, "updated_at": NOW, "created_by": "bench", "updated_by": "bench"}
+        known: dict[str, Any] = {name: value for name, value in stamps.items() if name in table.c} | dict(constants)
         for column in table.columns:
             if column.name not in {*known, *varying} and column.default is not None:
                 known[column.name] = column.default.arg
@@ -156,9 +162,9 @@ def _inserting(connection: Connection) -> Callable[[], None]:
     count = f"UPDATE offers_counter SET last = last + 1 WHERE series = {mark} AND year = {mark} RETURNING last"  # noqa: S608 - constants
     fields = {"type": TYPE, "account_id": 1, "owner": "bench", "issued_on": TODAY, "state": "inserted", "series": "HAND", "year": 2026}
     fields |= {"title": "Fornitura", "competitors": [], "characteristics": {}}
-    header = _Insert(Document, ("number", "reference"), fields, connection)
+    header = _Insert(Document.__table__, ("number", "reference"), fields, connection)
     common = {"price": Decimal("100.05"), "discounts": "10", "vat": "B22", "state": "waiting", "options": {}}
-    row = _Insert(Row, ("document_id", "position", "quantity", "net"), common, connection)
+    row = _Insert(Row.__table__, ("document_id", "position", "quantity", "net"), common, connection)
 
     def run() -> None:
         cursor = driver.cursor()
@@ -180,15 +186,20 @@ def _updating(connection: Connection, keys: Iterator[int]) -> Callable[[], None]
     read = f"SELECT state, version FROM offers_document WHERE id = {mark}"  # noqa: S608 - constants
     write = f"UPDATE offers_document SET state = {mark}, version = version + 1 WHERE id = {mark} AND version = {mark}"  # noqa: S608
     constants = {"entity": "offers.document", "table_name": "offers.documents", "at": NOW, "actor": "bench"}
-    history = _Insert(StateChange, ("record_id", "old", "new"), constants, connection)
+    check = f"SELECT s.flags FROM state s JOIN state_table t ON t.id = s.table_id WHERE t.name = {mark} AND s.code IN ({mark}, {mark})"  # noqa: S608
+    audit = _Insert(AUDIT, ("entity_id", "changes"), _TRACED, connection)
+    history = _Insert(StateChange.__table__, ("record_id", "old", "new"), constants, connection)
 
     def run() -> None:
         cursor, key = driver.cursor(), next(keys)
         if sqlite:
             cursor.execute("BEGIN IMMEDIATE")
         state, version = cursor.execute(read, (key,)).fetchone()
-        cursor.execute(write, (_other(state), key, version))
-        cursor.execute(history.sql, (key, state, _other(state), *history.constants))
+        other = _other(state)
+        assert len(cursor.execute(check, ("offers.documents", state, other)).fetchall()) == len(_STATES)
+        cursor.execute(write, (other, key, version))
+        cursor.execute(history.sql, (key, state, other, *history.constants))
+        cursor.execute(audit.sql, (key, json.dumps({"state": [state, other]}), *audit.constants))
         driver.commit()
 
     return run
