@@ -185,36 +185,32 @@ class Explainer:
 
     def _owner(self, steps: list[Step], reach: Reach, cls: type[Entity], row: Any) -> bool:  # noqa: ANN401 - a row
         path = cls.__visibility__
-        owner = getattr(row, path.column or "")
+        people = [each for column in (path.people or (path.column or "",)) if (each := getattr(row, column)) is not None]
         found: list[Step] = []
         if path.shared is not None and getattr(row, path.shared):
             found.append(_granted("shared", "condiviso con tutti", "shared with everybody"))
         if reach.all:
             found.append(_granted("scope:all", "ambito: tutto", "scope: everything"))
-        if owner in reach.logins:
-            found.append(_granted("owner", f"di {owner}, proprio o di un collaboratore", f"of {owner}, oneself or somebody below"))
+        if below := ", ".join(each for each in people if each in reach.logins):
+            found.append(_granted("owner", f"di {below}, proprio o di un collaboratore", f"of {below}, oneself or somebody below"))
         steps += [attrs.evolve(step, alternative=True) for step in found]
         if not found:
-            english = f"of {owner}, neither oneself nor somebody below"
-            steps.append(_denied("owner", f"di {owner}, né proprio né di un collaboratore", english, f"scope:{ScopeKind.ALL.value}"))
+            names = ", ".join(people)
+            english = f"of {names}, neither oneself nor somebody below"
+            steps.append(_denied("owner", f"di {names}, né proprio né di un collaboratore", english, f"scope:{ScopeKind.ALL.value}"))
         return bool(found)
 
     def _among(self, steps: list[Step], reach: Reach, cls: type[Entity], row: Any) -> bool:  # noqa: ANN401 - a row
         path, name = cls.__visibility__, f"{cls.entity_name()} {row.id}"
-        people = [getattr(row, column) for column in path.people]
-        if reach.login in people or self._is_member(reach, cls, row):
+        if reach.login in [getattr(row, column) for column in path.people] or self._is_member(reach, cls, row):
             steps.append(_granted("people", f"{name}: {reach.login} vi lavora", f"{name}: {reach.login} works on it"))
             return True
         if path.private is not None and getattr(row, path.private) and not reach.see_private:
-            steps.append(_denied("private", f"{name}: privato", f"{name}: private"))
+            steps.append(_denied("private", f"{name}: privato", f"{name}: private", "see_private"))
             return False
         if getattr(row, path.column or "") is not None:
             return self._parent(steps, reach, cls, row)
-        if reach.all or (path.shared is not None and getattr(row, path.shared)) or reach.logins.intersection(people):
-            steps.append(_granted("shared", f"{name}: condiviso, o di un collaboratore", f"{name}: shared, or of somebody below"))
-            return True
-        steps.append(_denied("people", f"{name}: {reach.login} non vi lavora", f"{name}: {reach.login} does not work on it"))
-        return False
+        return self._owner(steps, reach, cls, row)
 
     def _is_member(self, reach: Reach, cls: type[Entity], row: Any) -> bool:  # noqa: ANN401 - a row
         members = cls.__visibility__.members

@@ -108,18 +108,23 @@ class Rows(Store):
         ids = self.ids(session, keys)
         if not ids:
             return {}
-        by_id = {row_id: key for key, row_id in ids.items()}
+        by_id: dict[Any, Key] = {row_id: key for key, row_id in ids.items()}
         ours = configured_entities(session.registry)
         found: dict[Key, dict[str, int]] = defaultdict(dict)
         for name, cls in session.registry.entities.items():
             if cls in ours:
                 continue
             for column in foreign_keys(cls, self._table):
-                for some in batches(list(by_id)):
+                # Some tables refer to a row by its code, which people read in theirs.
+                places = {key[-1]: key for key in ids} if self._by_code(column) else by_id
+                for some in batches(list(places)):
                     counts = session.execute(select(column, func.count()).where(column.in_(some)).group_by(column))
-                    for row_id, count in counts:
-                        found[by_id[row_id]][name] = found[by_id[row_id]].get(name, 0) + count
+                    for value, count in counts:
+                        found[places[value]][name] = found[places[value]].get(name, 0) + count
         return dict(found)
+
+    def _by_code(self, column: Any) -> bool:  # noqa: ANN401 - a column of any type
+        return any(key.column is self._table.c[self.code] for key in column.foreign_keys)
 
     # Writing
 

@@ -3,5 +3,6 @@
 from crmcore.query.driver import DriverQuery, prepare
 from crmcore.query.finding import Count, Page, count, find, find_ids, find_values
 from crmcore.query.views import ListView
+from crmcore.storage import batches
 
-__all__ = ["Count", "DriverQuery", "ListView", "Page", "count", "find", "find_ids", "find_values", "prepare"]
+__all__ = ["Count", "DriverQuery", "ListView", "Page", "batches", "count", "find", "find_ids", "find_values", "prepare"]

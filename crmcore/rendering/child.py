@@ -110,4 +110,6 @@ def _render(header: dict[str, Any], html: str) -> tuple[dict[str, Any], bytes]:
     metadata.created = metadata.modified = header["created"] or None
     identifier = hashlib.sha256(html.encode("utf-8")).hexdigest()[:32].encode("ascii")
     content: bytes = document.write_pdf(pdf_variant=header["variant"] or None, pdf_identifier=identifier)
+    if len(content) > header["size"]:
+        return {"what": "PDF", "found": len(content), "most": header["size"]}, b""
     return {"refused": sorted(fetcher.refused)[:_MOST_REFUSED]}, content

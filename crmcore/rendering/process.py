@@ -49,6 +49,7 @@ class RenderingProcess:
             PdfFailed: ``PDF_UNAVAILABLE``.
         """
         self.jobs = 0
+        self._sound = True
         self._owner = os.getpid()
         path = [str(Path(place).absolute()) for place in sys.path]
         try:
@@ -73,19 +74,21 @@ class RenderingProcess:
 
     @property
     def ready(self) -> bool:
-        """Whether it can be asked, by this process."""
-        return self._owner == os.getpid() and self._process.poll() is None
+        """Whether it can be asked, by this process: it runs, and the last page did nothing to it."""
+        return self._sound and self._owner == os.getpid() and self._process.poll() is None
 
     def render(self, request: PdfRequest) -> Answer:
         """Return the PDF of a page.
 
         Raises:
-            PdfFailed: with any code but that of a missing library; after it the process is of no use.
+            PdfFailed: with any code but that of a missing library.
         """
         self.jobs += 1
+        self._sound = False
         answer, content = self._ask(_header(request), request.html.encode("utf-8"), request.limits.seconds, request.limits.size)
         if "failed" in answer:
             raise PdfFailed("PDF_FAILED", reason=str(answer["failed"])[:300])
+        self._sound = True
         if "what" in answer:
             raise PdfFailed("PDF_TOO_LARGE", what=answer["what"], found=answer["found"], most=answer["most"])
         return Answer(content, tuple(str(each)[:200] for each in answer.get("refused", ())))
@@ -149,6 +152,7 @@ def _header(request: PdfRequest) -> dict[str, Any]:
         "variant": request.variant.value,
         "resources": {name: (each.media_type, base64.b64encode(each.content).decode("ascii")) for name, each in request.resources.items()},
         "pages": request.limits.pages,
+        "size": request.limits.size,
         "memory": request.limits.memory,
     }
 

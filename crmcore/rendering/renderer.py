@@ -57,18 +57,19 @@ class Renderer:
             process = self._take() or RenderingProcess()
             try:
                 answer = process.render(request)
-            except BaseException:
-                process.end()
-                raise
-            with self._lock:
-                kept = process.jobs < _JOBS
-                if kept:
-                    self._idle.append(process)
-            if not kept:
-                process.end()
+            finally:
+                self._give_back(process)
         if answer.refused:
             _LOG.warning("a page asked for what it does not bring along, and did not get it: %s", ", ".join(answer.refused))
         return answer.content
+
+    def _give_back(self, process: RenderingProcess) -> None:
+        with self._lock:
+            kept = process.ready and process.jobs < _JOBS
+            if kept:
+                self._idle.append(process)
+        if not kept:
+            process.end()
 
     def _take(self) -> RenderingProcess | None:
         """Return a process that is ready, if there is one; a fork cannot use those of its parent."""

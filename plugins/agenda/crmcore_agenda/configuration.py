@@ -66,6 +66,8 @@ _LEAD: Final = {
     "person": _text("Persona", "Person", "The login of its owner, instead of a role."),
     "value": _text("Valore", "Value", "A rule that gives the value, such as decimal(event.taxable)."),
     "probability": _text("Probabilità", "Probability", "A rule that gives the probability."),
+    "of": _text("Della regola", "Of rule", "Code of the rule that opened it: no lead is opened then, and that of the record follows it."),
+    "outcome": _text("Esito", "Outcome", "With `of`: a rule that gives won, lost or nothing, such as 'won' if event.confirmed else ''."),
     "party": _text("Parte", "Party", "Customer or supplier.", default="customer", allowed=["customer", "supplier"]),
 }
 
@@ -145,7 +147,11 @@ def check_rules(session: Session, scene: Scene) -> Iterator[Finding]:
             reason = Label("aggiungi l'evento a trigger_events nelle impostazioni", "add the event to trigger_events in the settings")
             yield Finding(key=key, field="event", reason=reason)
         lead = item.values["lead"] or {}
-        for field, source in (("condition", item.values["condition"]), ("lead", lead.get("value")), ("lead", lead.get("probability"))):
+        if lead.get("of") and (lead["of"],) not in scene.after.get("agenda.rules", {}):
+            reason = Label(f"la regola {lead['of']} non esiste", f"there is no rule {lead['of']}")
+            yield Finding(key=key, field="lead", reason=reason)
+        sources = (("condition", item.values["condition"]), *(("lead", lead.get(name)) for name in ("value", "probability", "outcome")))
+        for field, source in sources:
             try:
                 if source:
                     session.crm.rules.check(source, INPUTS)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from crmcore import Account, Session
 from crmcore_agenda import happenings
 from crmcore_agenda.lookups import flag_of, state_meaning
-from crmcore_agenda.model import Action, Lead
+from crmcore_agenda.model import Action, Firing, Lead
 from crmcore_agenda.seeing import visible_actions, visible_leads
 from crmcore_agenda.timing import today
 
@@ -88,6 +88,15 @@ class Leads:
         """Return the actions of a lead, what was due first first; with ``state`` only those in it (E18)."""
         wanted = select(Action).where(Action.lead_id == lead.id, *visible_actions(self._session)).order_by(Action.due, Action.id)
         return self._session.scalars(wanted if state is None else wanted.where(Action.state == state)).all()
+
+    def records(self, lead: Lead) -> Sequence[tuple[str, int]]:
+        """Return the records from whose events a lead came and was carried on, as entity and key: those that the actor sees."""
+        session = self._session
+        with session.unguarded("agenda"):
+            fired = select(Firing.entity, Firing.record_id).where(Firing.lead_id == lead.id, Firing.record_id.is_not(None))
+            keys = dict.fromkeys((row.entity, row.record_id) for row in session.execute(fired.order_by(Firing.id)))
+        known = session.registry.entities
+        return [(entity, key) for entity, key in keys if entity in known and session.get(known[entity], key) is not None]
 
     def pipeline(self, *, owner: str | None = None, close_period: str | None = None) -> Pipeline:
         """Return what the open leads come to that the actor sees; ``close_period`` also takes in its parts, 2026 all of 2026."""

@@ -191,26 +191,48 @@ class Trigger:
         spec, account = self._rule.lead, self.account
         if not spec or account is None:
             return None
-        key = f"rule:{self._rule.code}:{self.entity}:{self.record_id or self._event.event_id}"
+        opener = spec.get("of") or self._rule.code
+        key = f"rule:{opener}:{self.entity}:{self.record_id or self._event.event_id}"
         found: Lead | None = self._session.scalar(select(Lead).where(Lead.source_key == key))
+        if opener != self._rule.code:
+            # Nothing to follow where that rule opened none.
+            return None if found is None else self._followed(found)
         if found is not None:
             return found
         scene = self._scene(None)
         owner = scene.people.who(spec, account, None, "") or account.owner
         if owner is None:
             raise refuse("AGENDA_ROLE_EMPTY", self._rule.code, role=spec.get("role"), step="lead", template=self._rule.code)
-        value = self._run(spec["value"]) if spec.get("value") else None
-        probability = self._run(spec["probability"]) if spec.get("probability") else None
+        value, probability = self._worth()
         return Leads(self._session).open(
             account,
             scene.render(spec.get("title") or "{account.name}")[:200] or account.name,
             owner=owner,
             party=spec.get("party") or "customer",
-            value=None if value is None else Decimal(str(value)),
-            probability=None if probability is None else int(probability),
+            value=value,
+            probability=probability,
             origin=f"rule:{self._rule.code}",
             source_key=key,
         )
+
+    def _worth(self) -> tuple[Decimal | None, int | None]:
+        """Return value and probability as the rule computes them."""
+        value, probability = (self._run(source) if (source := self._rule.lead.get(name)) else None for name in ("value", "probability"))
+        return None if value is None else Decimal(str(value)), None if probability is None else int(probability)
+
+    def _followed(self, lead: Lead) -> Lead:
+        """Bring a lead that another rule opened for this record up to what became of the record; a closed one stays as it is."""
+        if lead.closed:
+            return lead
+        value, probability = self._worth()
+        lead.value = lead.value if value is None else value
+        lead.probability = lead.probability if probability is None else probability
+        ended = self._run(self._rule.lead["outcome"]) if self._rule.lead.get("outcome") else None
+        if ended in {"won", "lost"}:
+            self._session.flush()
+            leads = Leads(self._session)
+            (leads.win if ended == "won" else leads.lose)(lead, self._rule.label_it)
+        return lead
 
     def _scene(self, lead: Lead | None) -> Scene:
         return Scene(

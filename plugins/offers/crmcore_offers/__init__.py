@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from crmcore import (
     Change,
+    CharacteristicDef,
     Command,
     ConfigSchema,
     Configurable,
@@ -116,6 +117,12 @@ def crm_handlers() -> Sequence[Handler]:
 def crm_jobs() -> Sequence[Job]:
     """Declare what is done later."""
     return tuple(each for part in _PARTS for each in part.JOBS)
+
+
+@hookimpl
+def crm_characteristics() -> Sequence[CharacteristicDef]:
+    """Declare what customers have more."""
+    return pricing.CHARACTERISTICS
 
 
 @hookimpl

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pypdfium2
 import pytest
-from crmcore_offers.archive.happenings import DocumentRevised
 from crmcore_offers.model import Document, DocumentFile, PrintTemplate, Revision, Row
 from crmcore_offers.printing import Prints
 from crmcore_offers.printing.fields import FIELDS, PLACEHOLDERS
+from crmcore_offers.printing.later import queue_revision
 from sqlalchemy import select
 
 from crmcore.errors import RecordNotFound, ValidationFailed
@@ -125,12 +125,10 @@ def test_each_revision_has_its_pdf_as_it_was_and_it_is_kept_once(printing):
     printing.people()
     with printing.system() as session:
         document = offer(session, printing.hotel, REV1)
-        for number, rows in enumerate((REV0, REV1)):
-            revise(session, document, number, rows)
+        made = [revise(session, document, number, rows) for number, rows in enumerate((REV0, REV1))]
         session.flush()
-        for kept in session.scalars(select(Revision)):
-            said = {"document_id": document.id, "account_id": document.account_id, "revision_id": kept.id, "number": kept.number}
-            session.publish(DocumentRevised(**said, taxable=kept.taxable, actor="anna"))
+        for each in (*made, *made):
+            queue_revision(session, each.id)
         session.commit()
         # What the document says today is not what its revisions said.
         document.total, document.reference = Decimal(1), "OTHER"
@@ -149,7 +147,7 @@ def test_each_revision_has_its_pdf_as_it_was_and_it_is_kept_once(printing):
             assert "30/06/2026" in text
         with pytest.raises(ValidationFailed) as caught:
             prints.pdf(document, revision=9)
-        assert [each.code for each in caught.value.problems] == ["OFFERS_REVISION_UNKNOWN"]
+        assert [each.code for each in caught.value.problems] == ["OFFERS_PRINT_REVISION"]
     with printing.session("carla") as session:
         # Not her customer: neither the list nor a file is there for her.
         assert session.scalars(select(DocumentFile)).all() == []

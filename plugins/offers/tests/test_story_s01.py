@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from crmcore_agenda.actions import Actions
+from crmcore_agenda.leads import Leads
 from crmcore_agenda.model import Action, Lead, TriggerRule
 from crmcore_offers.archive import Documents, Mirror, NewRow, Outcome
 from crmcore_offers.model import Document
@@ -27,7 +28,8 @@ KEY = KeyRef("onda", "OFF-2026-00123", stream="offers")
 
 @pytest.fixture
 def firm(open_firm):
-    made = open_firm("agenda", settings={"agenda": {"trigger_events": ["offers.document_created"]}})
+    events = [f"offers.document_{what}" for what in ("created", "revised", "state_changed")]
+    made = open_firm("agenda", settings={"agenda": {"trigger_events": events}})
     made.catalogue()
     sellers = made.people()
     with made.system() as session:
@@ -43,6 +45,12 @@ def firm(open_firm):
                 actions=[CALL],
             )
         )
+        for code, event, lead in (
+            ("offer-revised", "offers.document_revised", {"value": 'decimal(record["taxable"])', "probability": 'record["probability"]'}),
+            ("offer-ended", "offers.document_state_changed", {"outcome": '"won" if event["confirmed"] else ""'}),
+        ):
+            about = {"event": event, "record": "offers.document:document_id", "once": "event", "lead": {"of": "new-offer", **lead}}
+            session.add(TriggerRule(code=code, label_it="Offerta vinta", **about))
         session.commit()
     made.hotel = made.account(seller_id=sellers["A1"], seller_source="manual", vat_code="00000029991")
     made.at(2026, 4, 2, 10, 15)
@@ -102,6 +110,12 @@ def test_the_offer_of_the_erp_is_followed_from_its_first_call_to_the_sale(firm):
     assert figures(firm) == (nets, Decimal("17245.00"), Decimal("3793.90"), Decimal("21038.90"), Decimal("10347.00"))
     assert counted(firm, Lead, Document) == (1, 1)
     with firm.session("anna") as session:
+        lead = session.scalars(select(Lead)).one()
+        assert (lead.value, lead.probability, Leads(session).pipeline().weighted) == (Decimal("17245.00"), 60, Decimal("10347.00"))
+        assert Leads(session).records(lead) == [("offers.document", session.scalars(select(Document.id)).one())]
+        Actions(session).add("phone", "Secondo sollecito", date(2026, 4, 20), lead=lead)
+        session.commit()
+    with firm.session("anna") as session:
         documents, document = Documents(session), session.scalars(select(Document)).one()
         assert [(each.number, each.taxable, each.total) for each in (documents.content(document, 0), documents.content(document, 1))] == [
             (0, Decimal("18396.00"), Decimal("22443.12")),
@@ -119,6 +133,11 @@ def test_the_offer_of_the_erp_is_followed_from_its_first_call_to_the_sale(firm):
     with firm.system() as session:
         [payload] = session.scalars(told).all()
         assert (payload["old"], payload["new"], payload["confirmed"], payload["actor"]) == ("inserted", "won", True, "anna")
+    firm.work()
+    with firm.session("anna") as session:
+        lead, actions = session.scalars(select(Lead)).one(), session.scalars(select(Action).order_by(Action.id)).all()
+        assert (lead.state, lead.probability, lead.closed) == ("won", 100, True)
+        assert [(action.state, action.outcome) for action in actions] == [("done", "Chiede sconto"), ("cancelled", "Trattativa vinta")]
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)

@@ -17,12 +17,13 @@ from crmcore_offers.archive.catalogue import batches, by_codes, today
 from crmcore_offers.archive.codes import problem
 from crmcore_offers.archive.money import HIGHEST
 from crmcore_offers.archive.normal import DRAWN, is_number
+from crmcore_offers.archive.reading import Fields, fields_of
 from crmcore_offers.model import Document, OrderType
 
 ORDERED: Final = ("quote_inserted", "customer_signature", "effective_confirmation", "installation", "activation")
 """The dates that come one after the other, as far as there are any (I-35)."""
 
-_PERIOD: Final = re.compile(r"|\d{4}(-(0[1-9]|1[0-2]|Q[1-4]))?")
+_PERIOD: Final = re.compile(r"|[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]))?")
 _FORCE: Final = ("agent_id", "operator_id", "agency_id", "referrer_id")
 _CERTAIN: Final = 100
 
@@ -32,7 +33,7 @@ def problems_of(session: Session, documents: Sequence[Change]) -> Iterator[Probl
     types = _types(session, documents)
     mine = [change for change in documents if change.verb is not RecordVerb.DELETED]
     for change in documents:
-        state = vars(change.record)
+        state = fields_of(change)
         order_type = types.get(state.get("type") or "")
         if change.verb is RecordVerb.DELETED:
             yield from _deleted(state, order_type)
@@ -52,14 +53,14 @@ def _types(session: Session, documents: Sequence[Change]) -> Mapping[str, OrderT
     """Return the types of which a rule asks: a change of state alone needs none."""
     asking = {"type", "activation", "cancellation"}
     wanted = {
-        vars(change.record).get("type") or ""
+        fields_of(change).get("type") or ""
         for change in documents
         if change.verb is RecordVerb.DELETED or asking & change.fields or any(new in (None, "", []) for _, new in change.changes.values())
     }
     return by_codes(session, OrderType, wanted)
 
 
-def _type(change: Change, state: Mapping[str, Any], order_type: OrderType | None) -> Iterator[Problem]:
+def _type(change: Change, state: Fields, order_type: OrderType | None) -> Iterator[Problem]:
     if change.verb is RecordVerb.UPDATED:
         if "type" in change.changes:
             old, new = change.changes["type"]
@@ -71,7 +72,7 @@ def _type(change: Change, state: Mapping[str, Any], order_type: OrderType | None
         yield problem("OFFERS_TYPE_OBSOLETE", code=order_type.code)
 
 
-def _number_fixed(change: Change, state: Mapping[str, Any]) -> Iterator[Problem]:
+def _number_fixed(change: Change, state: Fields) -> Iterator[Problem]:
     if state.get("number") is None and "number" not in change.changes:
         return
     for field in ("series", "year", "number"):
@@ -82,12 +83,12 @@ def _number_fixed(change: Change, state: Mapping[str, Any]) -> Iterator[Problem]
         yield problem("OFFERS_NUMBER_FIXED", change.id, id=change.id, field="issued_on")
 
 
-def _deleted(state: Mapping[str, Any], order_type: OrderType | None) -> Iterator[Problem]:
+def _deleted(state: Fields, order_type: OrderType | None) -> Iterator[Problem]:
     if order_type is not None and order_type.gap_free and state.get("number") is not None:
         yield problem("OFFERS_DOCUMENT_KEPT", state.get("id"), reference=state.get("reference"))
 
 
-def _plain(change: Change, state: Mapping[str, Any]) -> Iterator[Problem]:
+def _plain(change: Change, state: Fields) -> Iterator[Problem]:
     probability = state.get("probability")
     if "probability" in change.changes and isinstance(probability, int) and not 0 <= probability <= _CERTAIN:
         yield problem("OFFERS_PROBABILITY", change.id, value=probability)
@@ -100,7 +101,7 @@ def _plain(change: Change, state: Mapping[str, Any]) -> Iterator[Problem]:
             yield problem("OFFERS_AMOUNT", change.id, what=f"offers.document {field}")
 
 
-def _dates(change: Change, state: Mapping[str, Any], order_type: OrderType | None) -> Iterator[Problem]:
+def _dates(change: Change, state: Fields, order_type: OrderType | None) -> Iterator[Problem]:
     if not change.fields.isdisjoint(ORDERED):
         days = [(field, day) for field in ORDERED if isinstance(day := state.get(field), date)]
         for (earlier, first), (later, second) in pairwise(days):
@@ -114,7 +115,7 @@ def _dates(change: Change, state: Mapping[str, Any], order_type: OrderType | Non
         yield problem("OFFERS_CANCELLED_ACTIVE", change.id, cancellation=cancellation, activation=activation)
 
 
-def _required(change: Change, state: Mapping[str, Any], order_type: OrderType) -> Iterator[Problem]:
+def _required(change: Change, state: Fields, order_type: OrderType) -> Iterator[Problem]:
     """Yield the fields that the type wants: of a new document all, of an old one those that were emptied."""
     new = change.verb is RecordVerb.CREATED
     for field in order_type.required_fields:
@@ -132,7 +133,7 @@ def _numbers(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
     given = [
         change.record
         for change in changes
-        if change.verb is RecordVerb.CREATED and id(change.record) not in drawn and not vars(change.record).get("mirrored")
+        if change.verb is RecordVerb.CREATED and id(change.record) not in drawn and not fields_of(change).get("mirrored")
     ]
     numbered = [record for record in given if isinstance(record, Document) and (record.number is not None or record.reference)]
     if not numbered:
@@ -154,10 +155,10 @@ def _numbers(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
 def _blocked(session: Session, changes: Sequence[Change], types: Mapping[str, OrderType]) -> Iterator[Problem]:
     """Yield the accounts that take no new documents (I-6)."""
     keys = {
-        vars(change.record).get("account_id")
+        fields_of(change).get("account_id")
         for change in changes
         if change.verb is RecordVerb.CREATED
-        and (found := types.get(vars(change.record).get("type") or "")) is not None
+        and (found := types.get(fields_of(change).get("type") or "")) is not None
         and found.requires_unblocked
     }
     states = session.states.table(Account.__state_table__ or "").states if keys else {}
@@ -172,13 +173,11 @@ def _belongings(session: Session, changes: Sequence[Change]) -> Iterator[Problem
     """Yield sites and people of other accounts."""
     for field, cls in (("site_id", Site), ("person_id", Person)):
         mine = [
-            vars(change.record)
-            for change in changes
-            if {field, "account_id"} & change.fields and vars(change.record).get(field) is not None
+            fields_of(change) for change in changes if {field, "account_id"} & change.fields and fields_of(change).get(field) is not None
         ]
         owners: dict[int, int] = {}
         for some in batches(sorted({state[field] for state in mine})):
-            owners |= dict(session.execute(select(cls.id, cls.account_id).where(cls.id.in_(some))).tuples())
+            owners |= {row.id: row.account_id for row in session.execute(select(cls.id, cls.account_id).where(cls.id.in_(some)))}
         for state in mine:
             if owners.get(state[field]) != state.get("account_id"):
                 params = {"field": field, "key": state[field], "account": state.get("account_id")}
@@ -189,7 +188,7 @@ def _force(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
     """Yield the people of the sales force who get nothing new any more (I-22); what was made before they left may be theirs."""
     given: dict[int, date] = {}
     for change in changes:
-        state = vars(change.record)
+        state = fields_of(change)
         issued = state.get("issued_on")
         day = issued if change.verb is RecordVerb.CREATED and isinstance(issued, date) else today(session)
         for field in _FORCE:

@@ -14,6 +14,7 @@ from crmcore_offers.archive.catalogue import by_codes, products_by_id
 from crmcore_offers.archive.codes import problem
 from crmcore_offers.archive.money import parse_discounts
 from crmcore_offers.archive.normal import is_number, net_of
+from crmcore_offers.archive.reading import Fields, fields_of
 from crmcore_offers.model import PRICE_PLACES, Product, Unit, VatCode
 
 _LARGEST: Final = Decimal(10) ** (18 - PRICE_PLACES)
@@ -38,20 +39,20 @@ def problems_of(session: Session, rows: Sequence[Change]) -> Iterator[Problem]:
     )
     for change in mine:
         for check in _CHECKS:
-            yield from check(change, vars(change.record), found)
+            yield from check(change, fields_of(change), found)
 
 
 def _values(changes: Sequence[Change], field: str) -> set[Any]:
-    found = {vars(change.record).get(field) for change in changes if field in change.changes}
+    found = {fields_of(change).get(field) for change in changes if field in change.changes}
     return found - {None}
 
 
 def _units_of_quantities(changes: Sequence[Change]) -> set[str]:
-    found = {vars(change.record).get("unit") for change in changes if "quantity" in change.changes}
+    found = {fields_of(change).get("unit") for change in changes if "quantity" in change.changes}
     return {code for code in found if code}
 
 
-def _quantity(change: Change, row: Any, found: Found) -> Iterator[Problem]:  # noqa: ANN401 - the state of a record
+def _quantity(change: Change, row: Fields, found: Found) -> Iterator[Problem]:
     value, position = row.get("quantity"), row.get("position")
     if change.changes.keys().isdisjoint(("quantity", "unit")) or isinstance(value, float | str):
         return  # what is no number at all is refused by the core
@@ -64,7 +65,7 @@ def _quantity(change: Change, row: Any, found: Found) -> Iterator[Problem]:  # n
     yield from _size(position, "quantity", value)
 
 
-def _price(change: Change, row: Any, found: Found) -> Iterator[Problem]:  # noqa: ANN401 - as above
+def _price(change: Change, row: Fields, found: Found) -> Iterator[Problem]:
     del found
     for field in ("price", "cost"):
         value, position = row.get(field), row.get("position")
@@ -77,7 +78,7 @@ def _price(change: Change, row: Any, found: Found) -> Iterator[Problem]:  # noqa
         yield from _size(position, field, value)
 
 
-def _discounts(change: Change, row: Any, found: Found) -> Iterator[Problem]:  # noqa: ANN401 - as above
+def _discounts(change: Change, row: Fields, found: Found) -> Iterator[Problem]:
     del found
     value, position = row.get("discounts"), row.get("position")
     if "discounts" not in change.changes or not isinstance(value, str):
@@ -88,7 +89,7 @@ def _discounts(change: Change, row: Any, found: Found) -> Iterator[Problem]:  # 
         yield problem("OFFERS_DISCOUNT", position, position=position, value=value)
 
 
-def _amount(change: Change, row: Any, found: Found) -> Iterator[Problem]:  # noqa: ANN401 - as above
+def _amount(change: Change, row: Fields, found: Found) -> Iterator[Problem]:
     del found
     parts = (row.get("quantity"), row.get("price"), row.get("discounts"))
     if change.changes.keys().isdisjoint(("quantity", "price", "discounts")):
@@ -97,7 +98,7 @@ def _amount(change: Change, row: Any, found: Found) -> Iterator[Problem]:  # noq
         yield problem("OFFERS_AMOUNT", row.get("position"), what=f"offers.row {row.get('position')}: net")
 
 
-def _codes(change: Change, row: Any, found: Found) -> Iterator[Problem]:  # noqa: ANN401 - as above
+def _codes(change: Change, row: Fields, found: Found) -> Iterator[Problem]:
     position = row.get("position")
     if "vat" in change.changes:
         yield from _code(found.vats.get(row.get("vat")), "OFFERS_VAT", position, row.get("vat"))

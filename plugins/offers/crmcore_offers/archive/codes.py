@@ -92,6 +92,12 @@ _HEADERS: Final = (
         "Bring the account first; the document can be published again afterwards.",
     ),
     ErrorCode(
+        "OFFERS_REFERENCE_AMBIGUOUS",
+        "several documents have the number {reference!r}: {keys}",
+        "più documenti hanno il numero {reference!r}: {keys}",
+        "Name one of them by its key, such as #12.",
+    ),
+    ErrorCode(
         "OFFERS_REVISION_UNKNOWN",
         "document {id} has no revision {number}",
         "il documento {id} non ha la revisione {number}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -48,22 +48,17 @@ def follow(session: Session, changes: Sequence[Change]) -> None:
 
 def _settle(session: Session, changes: Sequence[Change]) -> None:
     rows = [(change, change.record) for change in changes if isinstance(change.record, Row)]
-    headers = {
-        change.record.id: (change, change.record)
-        for change in changes
-        if isinstance(change.record, Document) and change.verb is not RecordVerb.DELETED
-    }
+    headers = [(change, change.record) for change in changes if isinstance(change.record, Document)]
+    gone = {document.id for change, document in headers if change.verb is RecordVerb.DELETED}
     moved = {key for change, row in rows if _counts(change) for key in (row.document_id, *change.changes.get("document_id", ())) if key}
-    written = {key for key, (change, _) in headers.items() if not change.fields.isdisjoint(DERIVED)}
-    stored = sorted((moved | written) - {key for key, (change, _) in headers.items() if change.verb is RecordVerb.CREATED})
+    made = {document.id: document for change, document in headers if change.verb is RecordVerb.CREATED and document.id not in gone}
+    # All rows of what this commit made are among its changes: nothing has to be read.
+    new = _parts_of_new(rows, made.keys())
+    for key, document in made.items():
+        _write(session, document, new.get(key, ()), had_rows=key in moved)
     settled = freed(session)
-    for key, (change, document) in headers.items():
-        if change.verb is RecordVerb.CREATED:
-            # All rows of what this commit made are among its changes.
-            mine = [Part(row.vat_rate, row.state, row.net) for row in _last(rows) if row.document_id == key]
-            _write(session, document, mine, had_rows=key in moved)
-    stored = [key for key in stored if key in moved or not settled.is_settled(headers[key][1])]
-    for document, parts in _stored(session, stored):
+    written = {document.id for change, document in headers if not change.fields.isdisjoint(DERIVED) and not settled.is_settled(document)}
+    for document, parts in _stored(session, sorted((moved | written) - made.keys() - gone)):
         _write(session, document, parts, had_rows=document.id in moved)
 
 
@@ -71,15 +66,18 @@ def _counts(change: Change) -> bool:
     return change.verb is not RecordVerb.UPDATED or not change.fields.isdisjoint(_COUNTS)
 
 
-def _last(rows: Iterable[tuple[Change, Row]]) -> list[Row]:
-    """Return each row that is left once, as it is now: one that was made and then changed is in two changes."""
-    found: dict[int, Row] = {}
+def _parts_of_new(rows: Iterable[tuple[Change, Row]], made: Collection[int]) -> Mapping[int, list[Part]]:
+    """Return what the rows of new documents are now; one that was made and then changed is in two changes."""
+    left: dict[int, Row] = {}
     for change, row in rows:
         if change.verb is RecordVerb.DELETED:
-            found.pop(id(row), None)
-        else:
-            found[id(row)] = row
-    return list(found.values())
+            left.pop(id(row), None)
+        elif row.document_id in made:
+            left[id(row)] = row
+    found: dict[int, list[Part]] = defaultdict(list)
+    for row in left.values():
+        found[row.document_id].append(Part(row.vat_rate, row.state, row.net))
+    return found
 
 
 def _stored(session: Session, keys: Sequence[int]) -> Iterator[tuple[Document, list[Part]]]:

@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-_PERCENT: Final = re.compile(r"(\d{1,3})(?:[.,](\d{1,4}))?")
+_PERCENT: Final = re.compile(r"([0-9]{1,3})(?:[.,]([0-9]{1,4}))?")
 _HUNDRED: Final = Decimal(100)
 _NOTHING: Final = Decimal("0.00")
 

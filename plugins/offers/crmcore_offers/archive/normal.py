@@ -11,6 +11,7 @@ from crmcore.events import RecordVerb
 from crmcore_offers.archive.catalogue import by_codes, state_of, today
 from crmcore_offers.archive.money import HIGHEST, row_net, tidy_discounts
 from crmcore_offers.archive.numbering import number_documents
+from crmcore_offers.archive.reading import fields_of
 from crmcore_offers.model import Document, OrderType, Row, VatCode
 
 DRAWN: Final = "offers.drawn"
@@ -19,9 +20,9 @@ DRAWN: Final = "offers.drawn"
 
 def settle_rows(session: Session, changes: Sequence[Change]) -> None:
     """Write discounts as they are kept, the rate of the VAT code, and the net; what cannot be read is left for the checks."""
-    rates = by_codes(session, VatCode, {vars(change.record).get("vat") or "" for change in changes if "vat" in change.changes})
+    rates = by_codes(session, VatCode, {fields_of(change).get("vat") or "" for change in changes if "vat" in change.changes})
     for change in changes:
-        state = vars(change.record)
+        state = fields_of(change)
         _tidy(change, state.get("discounts"))
         if "vat" in change.changes:
             code = rates.get(state.get("vat") or "")
@@ -63,10 +64,10 @@ def _tidy(change: Change, text: object) -> None:
 def settle_documents(session: Session, changes: Sequence[Change]) -> None:
     """Give new documents what their type says, keep the total the sum of its parts, and let the state say what it means."""
     created = [change for change in changes if change.verb is RecordVerb.CREATED]
-    types = by_codes(session, OrderType, {vars(change.record).get("type") or "" for change in created})
+    types = by_codes(session, OrderType, {fields_of(change).get("type") or "" for change in created})
     wanting: list[tuple[Change, OrderType]] = []
     for change in created:
-        order_type = types.get(vars(change.record).get("type") or "")
+        order_type = types.get(fields_of(change).get("type") or "")
         if order_type is not None and _begin(session, change, order_type):
             wanting.append((change, order_type))
     if wanting:
@@ -80,7 +81,7 @@ def settle_documents(session: Session, changes: Sequence[Change]) -> None:
 
 def _begin(session: Session, change: Change, order_type: OrderType) -> bool:
     """Set the first state and the date of a new document; return whether it gets a number."""
-    state = vars(change.record)
+    state = fields_of(change)
     if state.get("state") is None:
         default = order_type.initial_state or _default_state(session)
         if default:
@@ -99,7 +100,7 @@ def _default_state(session: Session) -> str:
 def _sum_up(change: Change) -> None:
     if change.changes.keys().isdisjoint(("taxable", "vat_amount", "total")):
         return
-    state = vars(change.record)
+    state = fields_of(change)
     parts = [state.get("taxable"), state.get("vat_amount")]
     if all(is_number(part) for part in parts):
         total = sum((Decimal(str(part)) for part in parts), Decimal("0.00"))

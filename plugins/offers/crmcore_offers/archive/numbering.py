@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Insert, Table
 
 from crmcore import Session
+from crmcore_offers.archive.reading import fields_of
 from crmcore_offers.model import Counter, OrderType
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def number_documents(session: Session, changes: Iterable[tuple[Change, OrderType
     """
     wanted: dict[tuple[str, int], list[tuple[Change, OrderType]]] = defaultdict(list)
     for change, order_type in changes:
-        on: date = vars(change.record)["issued_on"]
+        on: date = fields_of(change)["issued_on"]
         change.set("series", order_type.series)
         change.set("year", on.year)
         given = session.hooks.first("crm_next_number", session=session, series=order_type.series, on=on)
@@ -52,7 +54,7 @@ def number_documents(session: Session, changes: Iterable[tuple[Change, OrderType
         first = draw(session, series, year, len(mine))
         for number, (change, order_type) in enumerate(mine, first):
             change.set("number", number)
-            if not vars(change.record).get("reference"):
+            if not fields_of(change).get("reference"):
                 change.set("reference", format_number(order_type.number_format, number=number, year=year, series=series))
 
 
@@ -69,21 +71,24 @@ def draw(session: Session, series: str, year: int, count: int = 1) -> int:
         "updated_at": now,
         "updated_by": actor,
     }
+    statement = _drawing(session.dialect)
     with session.unguarded("offers"):
-        last = session.execute(_drawing(session, values, count)).scalar_one()
+        last = session.execute(statement, values).scalar_one()
     return int(last) - count + 1
 
 
-def _drawing(session: Session, values: Mapping[str, Any], count: int) -> Insert:
+@cache
+def _drawing(dialect: str) -> Insert:
+    """Return the statement that begins a series, or goes on with it."""
     table = Counter.__table__
     assert isinstance(table, Table)  # noqa: S101 - what a mapped class has
-    if session.dialect == "postgresql":
+    if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only this database needs its dialect
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415 - as above
-    stamps: Sequence[str] = ("updated_at", "updated_by")
-    fresh = insert(table).values(**values)
+    fresh = insert(table)
+    stamps = {name: fresh.excluded[name] for name in ("updated_at", "updated_by")}
     return fresh.on_conflict_do_update(
         index_elements=[table.c.series, table.c.year],
-        set_={"last": table.c.last + count, "version": table.c.version + 1, **{name: fresh.excluded[name] for name in stamps}},
+        set_={"last": table.c.last + fresh.excluded.last, "version": table.c.version + 1, **stamps},
     ).returning(table.c.last)

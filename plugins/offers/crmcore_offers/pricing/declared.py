@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from crmcore import Command, Configurable, Configured, ErrorCode, Event, Handler, Job, Permission, Template
+from crmcore import CharacteristicDef, Command, Configurable, Configured, ErrorCode, Event, Handler, Job, Label, Permission, Template
+from crmcore_offers.pricing import brought, codes, configuration
+from crmcore_offers.pricing.lists import CUSTOMER_LIST
 
-CODES: Final[tuple[ErrorCode, ...]] = ()
+CODES: Final[tuple[ErrorCode, ...]] = codes.CODES
 EVENTS: Final[tuple[type[Event], ...]] = ()
-CONFIGURABLES: Final[tuple[Configurable, ...]] = ()
-CONFIGURED: Final[tuple[Configured, ...]] = ()
+CONFIGURABLES: Final[tuple[Configurable, ...]] = configuration.CONFIGURABLES
+CONFIGURED: Final[tuple[Configured, ...]] = brought.BROUGHT
 COMMANDS: Final[tuple[Command, ...]] = ()
 HANDLERS: Final[tuple[Handler, ...]] = ()
 JOBS: Final[tuple[Job, ...]] = ()
 PERMISSIONS: Final[tuple[Permission, ...]] = ()
 TEMPLATES: Final[tuple[Template, ...]] = ()
+CHARACTERISTICS: Final[tuple[CharacteristicDef, ...]] = (
+    CharacteristicDef(key=CUSTOMER_LIST, label=Label("Listino", "Price list"), help="Code of the price list of this customer."),
+)

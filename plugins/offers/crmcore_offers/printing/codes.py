@@ -38,7 +38,13 @@ CODES: Final = (
         "Try the template with `crm offers check-template`; what is wrong is in its line.",
     ),
     ErrorCode(
-        "OFFERS_DOCUMENT_UNKNOWN",
+        "OFFERS_PRINT_REVISION",
+        "document {reference} has no revision {number}, or its content was erased",
+        "il documento {reference} non ha la revisione {number}, o il suo contenuto è stato cancellato",
+        "See the revisions of the document; what erasure or retention emptied cannot be printed any more.",
+    ),
+    ErrorCode(
+        "OFFERS_PRINT_DOCUMENT",
         "there is no document {reference}",
         "non esiste il documento {reference}",
         "Give the reference of a document that this user sees, or its id.",

@@ -57,5 +57,5 @@ def _find(session: Session, reference: str) -> Document:
     if found is None and reference.isdigit():
         found = session.get(Document, int(reference))
     if found is None:
-        raise refuse("OFFERS_DOCUMENT_UNKNOWN", reference, reference=reference)
+        raise refuse("OFFERS_PRINT_DOCUMENT", reference, reference=reference)
     return found

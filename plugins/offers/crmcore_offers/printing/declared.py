@@ -19,7 +19,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
 )
 HANDLERS: Final[tuple[Handler, ...]] = (
-    Handler(event=DocumentRevised, fn=later.queue_revision, name="print_revision", phase=Phase.IN_TRANSACTION),
+    Handler(event=DocumentRevised, fn=later.follow_revision, name="print_revision", phase=Phase.IN_TRANSACTION),
 )
 JOBS: Final[tuple[Job, ...]] = (
     Job(name=later.PRINT_REVISION, fn=later.print_revision, max_attempts=3, help="Keeps the PDF of a revision, as the revision was."),

@@ -15,13 +15,16 @@ PRINT_REVISION: Final = "offers.print_revision"
 def print_revision(session: Session, run: JobRun) -> None:
     """Keep the PDF of a revision, given by ``revision_id``, unless the deployment wants none; doing it twice keeps it once."""
     revision = session.get(Revision, int(run.args["revision_id"]))
-    if revision is None or not setting(session, "print_revisions"):
-        return
-    Prints(session).keep(session.require(Document, revision.document_id), revision.number)
+    if revision is not None and setting(session, "print_revisions"):
+        Prints(session).keep(session.require(Document, revision.document_id), revision.number)
 
 
-def queue_revision(session: Session, event: Envelope) -> None:
-    """Queue the PDF of a revision in the transaction that makes it, unless the deployment wants none."""
+def follow_revision(session: Session, event: Envelope) -> None:
+    """Queue the PDF of a revision that was made, as an event with its ``revision_id`` tells."""
     if setting(session, "print_revisions"):
-        key = event.payload["revision_id"]
-        session.jobs.enqueue(PRINT_REVISION, {"revision_id": key}, key=f"{PRINT_REVISION}:{key}")
+        queue_revision(session, int(event.payload["revision_id"]))
+
+
+def queue_revision(session: Session, revision_id: int) -> None:
+    """Queue the PDF of a revision; however often this is called while it waits, it is printed once."""
+    session.jobs.enqueue(PRINT_REVISION, {"revision_id": revision_id}, key=f"{PRINT_REVISION}:{revision_id}")

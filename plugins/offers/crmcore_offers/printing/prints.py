@@ -86,7 +86,7 @@ class Prints:
 
         Raises:
             ValidationFailed: ``OFFERS_TEMPLATE_UNKNOWN``, ``OFFERS_TEMPLATE_FORMAT``, ``OFFERS_PRINT_FAILED``,
-                ``OFFERS_REVISION_UNKNOWN``, or the problems of the template.
+                ``OFFERS_PRINT_REVISION``, or the problems of the template.
             TemplateUnresolved: with every placeholder that has no value.
             PdfFailed: when it cannot be rendered.
         """

@@ -13,8 +13,8 @@ from sqlalchemy.types import TypeEngine
 
 from crmcore import Session
 from crmcore.model import Scaled
-from crmcore_offers.archive.codes import refuse
 from crmcore_offers.model import Document, OffersEntity, Revision, Row
+from crmcore_offers.printing.codes import refuse
 from crmcore_offers.states import ROWS
 
 _TOTALS: Final = ("taxable", "vat_amount", "total")
@@ -34,7 +34,7 @@ def sheet_of(session: Session, document: Document, revision: int | None = None) 
     """Return a document as it is, or as a revision of it was.
 
     Raises:
-        ValidationFailed: ``OFFERS_REVISION_UNKNOWN``.
+        ValidationFailed: ``OFFERS_PRINT_REVISION``.
     """
     if revision is not None:
         return _kept(session, document, revision)
@@ -47,11 +47,11 @@ def sheet_of(session: Session, document: Document, revision: int | None = None) 
 def _kept(session: Session, document: Document, number: int) -> Sheet:
     wanted = select(Revision).where(Revision.document_id == document.id, Revision.number == number)
     found: Revision | None = session.scalar(wanted)
-    if found is None:
-        raise refuse("OFFERS_REVISION_UNKNOWN", document.id, id=document.id, number=number)
+    if found is None or not found.content.get("header"):
+        raise refuse("OFFERS_PRINT_REVISION", str(document.id), reference=document.reference or document.id, number=number)
     content = found.content
     header = {name: getattr(document, name) for name in ("account_id", "type", "currency", "reference", "issued_on")}
-    header |= _read(Document, content.get("header") or {}) | {name: getattr(found, name) for name in _TOTALS}
+    header |= _read(Document, content["header"]) | {name: getattr(found, name) for name in _TOTALS}
     header["revision_number"] = found.number
     rows = [_read(Row, each) for each in content.get("rows") or ()]
     return Sheet(document=document, header=header, rows=_standing(session, rows), revision=found)

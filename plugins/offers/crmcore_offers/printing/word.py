@@ -24,7 +24,7 @@ _TAG: Final = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\{[a-z][a-z0-9_]*(?:
 _OPEN: Final = re.compile(r"\{[{%#]")
 _SHORT: Final = 40
 """Stretches between tags that are shorter stay where they are."""
-_STOWED: Final = re.compile("\x02([0-9]+)\x03")
+_STOWED: Final = re.compile("\x02([0-9]+)\n*\x03")
 _BREAK: Final = r"</w:t>(?:(?!<w:t[ >]|</w:p>|<w:(?:br|tab|drawing|pict|object|fldChar|instrText)\b).)*?<w:t(?: [^>]*)?>"
 _SPLIT: Final = re.compile(rf"\{{(?:[a-z0-9_.]|{_BREAK})+\}}", re.DOTALL)
 """A placeholder in its short form that Word spread over several runs."""
@@ -186,7 +186,7 @@ def _stow(source: str) -> tuple[str, list[str]]:
         if number % 2 or len(part) < _SHORT or _OPEN.search(part):
             parts.append(part)
             continue
-        lines = part.count("\n")
-        parts.append(f"\x02{len(stowed)}\x03" + "\n" * lines)
+        # Its lines stay, so that what is wrong is in the right one.
+        parts.append(f"\x02{len(stowed)}" + "\n" * part.count("\n") + "\x03")
         stowed.append(part)
     return "".join(parts), stowed

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from crmcore import Session
+from crmcore_offers.reports.campaigns import CampaignEffect, campaign_effect
 from crmcore_offers.reports.commissions import Commissions, commissions
 from crmcore_offers.reports.conversion import Conversion, WinBy, conversion
 from crmcore_offers.reports.dimensions import By
@@ -49,6 +50,10 @@ class Reports:
         """
         narrow = Narrow(agent=agent, types=tuple(types), campaign=campaign, currency=currency)
         return pipeline(self._session, by, narrow, period=period, unit=unit)
+
+    def campaign_effect(self, campaign: str, began: date, *, days: int, reached: int) -> CampaignEffect:
+        """Return what came of a campaign in so many days: orders, customers, value, and the share of the ``reached`` customers (S12)."""
+        return campaign_effect(self._session, campaign, began, days, reached)
 
     def commissions(
         self, first: date, last: date, *, agent: str | None = None, types: Sequence[str] = (), currency: str | None = None

@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 
 from crmcore import Label, Session
 from crmcore.model import NULL_CODES
-from crmcore.storage import batches
+from crmcore.query import batches
 from crmcore_offers.model import PRICE_PLACES, Category, Document, Product, Row
 from crmcore_offers.reports.commission_rules import Deciding, Rule, Sold, rules_in_force
 from crmcore_offers.reports.configuration import BENEFICIARIES

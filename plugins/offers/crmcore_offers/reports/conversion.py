@@ -19,7 +19,7 @@ from sqlalchemy import and_, func, or_, select
 
 from crmcore import Label, Session
 from crmcore.model import StateChange
-from crmcore.storage import batches
+from crmcore.query import batches
 from crmcore_offers.model import Document
 from crmcore_offers.reports.dimensions import NONE
 from crmcore_offers.reports.exact import money, share, units

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from crmcore import Account, Label, Session
 from crmcore.model import Portfolio, Salesperson, Site
-from crmcore.storage import batches
+from crmcore.query import batches
 from crmcore_offers.model import Category, Document, Product, Row
 from crmcore_offers.reports.periods import Period
 from crmcore_offers.reports.subjects import Types, states_of

@@ -1,6 +1,6 @@
 """A plugin with an entity of each kind of visibility."""
 
-from crm_leak.model import LeakItem, LeakMemo, LeakNotice, LeakPart, LeakQueue
+from crm_leak.model import LeakCall, LeakHand, LeakItem, LeakMemo, LeakNotice, LeakPart, LeakQueue, LeakTask
 from crmcore import Label, Migrations, PluginInfo, hookimpl
 
 PLUGIN = PluginInfo(name="leak", label=Label("Perdite", "Leaks"), summary="Rows that somebody may see and somebody may not.")
@@ -8,7 +8,7 @@ PLUGIN = PluginInfo(name="leak", label=Label("Perdite", "Leaks"), summary="Rows 
 
 @hookimpl
 def crm_tables():
-    return [LeakItem, LeakPart, LeakMemo, LeakNotice, LeakQueue]
+    return [LeakItem, LeakPart, LeakMemo, LeakNotice, LeakQueue, LeakTask, LeakHand, LeakCall]
 
 
 @hookimpl

@@ -84,10 +84,61 @@ def upgrade() -> None:
         info={"crmcore_keys_once": True},
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "leak_task",
+        sa.Column("owner", sa.String(length=100), nullable=False),
+        sa.Column("helper", sa.String(length=100), nullable=True),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_leak_task_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_leak_task")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "leak_hand",
+        sa.Column("task_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("who", sa.String(length=100), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["leak_task.id"], name=op.f("fk_leak_hand_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_leak_hand")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "leak_call",
+        sa.Column("owner", sa.String(length=100), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_leak_call_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_leak_call")),
+        info={"crmcore_keys_once": True},
+        sqlite_autoincrement=True,
+    )
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_table("leak_call")
+    op.drop_table("leak_hand")
+    op.drop_table("leak_task")
     op.drop_table("leak_part")
     op.drop_table("leak_notice")
     op.drop_table("leak_queue")

@@ -1,0 +1,133 @@
+"""Commands under `crm offers`."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import select
+
+from crmcore import Account, Actor, Crm, Session
+from crmcore.cli import current_output, pass_crm
+from crmcore.errors import RecordNotFound
+from crmcore_offers.archive.catalogue import find_type, probability_of
+from crmcore_offers.archive.codes import refuse
+from crmcore_offers.archive.documents import Documents
+from crmcore_offers.model import Document
+
+_AS = click.option("--as", "login", default=None, help="As this user, with what that one may see and do; otherwise as the system.")
+
+
+def _say(it: str, en: str) -> str:
+    return it if current_output().lang() == "it" else en
+
+
+def _actor(login: str | None) -> Actor:
+    return Actor.system("cli") if login is None else Actor.user(login)
+
+
+def _find(session: Session, reference: str) -> Document:
+    """Return a document by its number, as people write it, or by its key: ``#12``."""
+    if reference.startswith("#") and reference[1:].isdecimal():
+        return session.require(Document, int(reference[1:]))
+    found = Documents(session).find(reference)
+    if not found:
+        raise RecordNotFound("NOT_FOUND", entity=Document.entity_name(), id=reference)
+    if len(found) > 1:
+        raise refuse("OFFERS_REFERENCE_AMBIGUOUS", reference=reference, keys=", ".join(f"#{each.id} {each.type}" for each in found))
+    return found[0]
+
+
+@click.command("show")
+@click.argument("reference", metavar="REF")
+@_AS
+@pass_crm
+def show(crm: Crm, reference: str, login: str | None) -> None:
+    """Show a document with its rows; REF is its number, or #KEY."""
+    output = current_output()
+    with crm.session(_actor(login)) as session:
+        documents, document = Documents(session), _find(session, reference)
+        account = session.require(Account, document.account_id)
+        state = session.states.of(document)
+        order_type = documents.type_of(document)
+        label = order_type.label_it if output.lang() == "it" else order_type.label_en or order_type.label_it
+        head = {
+            "key": document.id,
+            "type": f"{document.type} {label}",
+            "reference": document.reference,
+            "revision": document.revision_number,
+            "issued_on": document.issued_on,
+            "account": account.name,
+            "state": state.label.text(output.lang()) if state is not None else "",
+            "probability": probability_of(session, document),
+            "taxable": document.taxable,
+            "vat_amount": document.vat_amount,
+            "total": document.total,
+            "confirmation": document.confirmation,
+        }
+        columns = ("position", "code", "description", "quantity", "unit", "price", "discounts", "vat", "net", "state")
+        rows = [tuple(_shown(getattr(row, column)) for column in columns) for row in documents.rows(document)]
+    if output.as_json:
+        output.json({**head, "rows": [dict(zip(columns, row, strict=True)) for row in rows]})
+        return
+    output.table((_say("campo", "field"), _say("valore", "value")), list(head.items()))
+    output.heading(_say("Righe", "Rows"))
+    output.table(columns, rows, empty=_say("Nessuna riga.", "No rows."))
+
+
+def _shown(value: object) -> object:
+    return "" if value is None else value
+
+
+@click.command("list")
+@click.option("--type", "kind", default=None, help="Code or meaning of the order type.")
+@click.option("--state", default=None, help="Code of the state.")
+@click.option("--account", type=int, default=None, help="Key of the account.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many, the last first.")
+@_AS
+@pass_crm
+def list_documents(crm: Crm, kind: str | None, state: str | None, account: int | None, limit: int, login: str | None) -> None:
+    """List documents, the last first."""
+    with crm.session(_actor(login)) as session:
+        wanted = select(Document, Account.name).join(Account, Account.id == Document.account_id).order_by(Document.id.desc()).limit(limit)
+        if kind is not None:
+            wanted = wanted.where(Document.type == find_type(session, kind).code)
+        if state is not None:
+            wanted = wanted.where(Document.state == state)
+        if account is not None:
+            wanted = wanted.where(Document.account_id == account)
+        rows = [
+            (found.id, found.type, found.reference, found.issued_on, name, found.state, found.taxable, found.total)
+            for found, name in session.execute(wanted)
+        ]
+    columns = ("key", "type", "reference", "issued_on", "account", "state", "taxable", "total")
+    current_output().rows(columns, rows, empty=_say("Nessun documento.", "No documents."))
+
+
+@click.command("state")
+@click.argument("reference", metavar="REF")
+@click.argument("to", metavar="STATE")
+@click.option("--reason", default="", help="Why; an override needs one.")
+@click.option("--override", is_flag=True, help="Take a step that the workflow does not allow.")
+@_AS
+@pass_crm
+def change_state(crm: Crm, reference: str, to: str, *, reason: str, override: bool, login: str | None) -> None:
+    """Move a document to another state."""
+    with crm.session(_actor(login)) as session:
+        done = Documents(session).change_state(_find(session, reference), to, reason, override=override)
+        session.commit()
+        old, new, forced = done.old, done.new, done.override
+    row = (reference, old, new, forced)
+    current_output().rows(("reference", "old", "new", "override"), [row])
+
+
+@click.command("convert")
+@click.argument("reference", metavar="REF")
+@click.argument("kind", metavar="TYPE")
+@_AS
+@pass_crm
+def convert(crm: Crm, reference: str, kind: str, login: str | None) -> None:
+    """Make the successor of a document, of another type, with all its rows."""
+    with crm.session(_actor(login)) as session:
+        made = Documents(session).convert(_find(session, reference), kind)
+        session.commit()
+        row = (made.id, made.type, made.reference, made.predecessor_id, made.taxable, made.total)
+    current_output().rows(("key", "type", "reference", "predecessor", "taxable", "total"), [row])

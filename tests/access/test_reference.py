@@ -1,0 +1,149 @@
+"""Who sees what of one organisation: guards, questions about somebody and explanations say what plain Python says (I-27, I-28)."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select
+
+from crmcore import Account, Actor
+from crmcore.access import postgres
+from crmcore.access.explain import Explainer
+from crmcore.access.predicates import LiteralTerms, predicate
+from crmcore.model import SavedSearch
+
+from .world import DAY, USERS, expectations, fill, organisation_of
+
+pytestmark = pytest.mark.feature("I-27", "I-7", "I-28", "A03", "A04", "A05", "A06", "A09")
+
+
+@pytest.fixture
+def world(open_crm, leaky):
+    crm = open_crm(leaky)
+    with crm.engine.begin() as connection:
+        fill(connection, leaky)
+    return crm
+
+
+def reaches(crm):
+    organisation = organisation_of()
+    with crm.engine.connect() as connection:
+        return {login: crm.access.reach_in(organisation, login, DAY, connection) for login in USERS}
+
+
+def guarded(crm, reach):
+    """Return a connection on which a user works."""
+    if crm.engine.dialect.name == "sqlite":
+        return crm.access.guarded_engine(reach).connect()
+    connection = crm.engine.connect()
+    postgres.limit(connection, reach)
+    return connection
+
+
+def test_guards_show_what_the_rules_say(world, leaky):
+    wrong = []
+    for login, reach in reaches(world).items():
+        if reach.blocked:
+            continue
+        with guarded(world, reach) as connection:
+            for cls, (keys, sees) in expectations(leaky).items():
+                if cls is leaky.LeakQueue:
+                    continue  # of what is the system's, not even the question is answered
+                found = set(connection.execute(select(cls.__table__.c.id).where(cls.__table__.c.id.in_(keys))).scalars())
+                if found != {key for key in keys if sees(login, key)}:
+                    wrong.append((login, cls.__name__, found))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_questions_about_somebody_are_answered_as_the_guard_would(world, leaky):
+    wrong = []
+    with world.engine.connect() as connection:
+        for login, reach in reaches(world).items():
+            for cls in (Account, SavedSearch, leaky.LeakMemo, leaky.LeakNotice, leaky.LeakQueue):
+                keys, sees = expectations(leaky)[cls]
+                table = cls.__table__
+                found = set(connection.execute(select(table.c.id).where(predicate(cls, table.c, LiteralTerms(reach), {}))).scalars())
+                if found != {key for key in keys if sees(login, key)}:
+                    wrong.append((login, cls.__name__, found))
+    assert wrong == []
+
+
+class Asked:
+    """What is explained of one organisation, also were a user another."""
+
+    def __init__(self, crm, session):
+        self._crm, self._session = crm, session
+        self._explainers = {}
+
+    def __call__(self, login, cls, key, changed=None):
+        known = login if changed is None else (login, str(changed))
+        if known not in self._explainers:
+            organisation = organisation_of(USERS if changed is None else {**USERS, login: changed})
+            reach = self._crm.access.reach_in(organisation, login, DAY, self._session.orm.connection())
+            self._explainers[known] = Explainer(self._session, organisation, DAY, dated=False), reach
+        explainer, reach = self._explainers[known]
+        return explainer.explain(reach, login, cls, key, "read")
+
+
+@pytest.fixture
+def asked(world):
+    with world.session(Actor.system("look")) as session:
+        yield Asked(world, session)
+
+
+def records(leaky):
+    for login in USERS:
+        for cls, (keys, sees) in expectations(leaky).items():
+            yield from ((login, cls, key, not USERS[login].blocked and sees(login, key)) for key in keys)
+
+
+def given(user, missing):
+    """Return a user who has what was missing; one without a profile gets one that grants as much."""
+    kind, _, what = missing.partition(":")
+    if user.functions is None:
+        user = SimpleNamespace(**{**vars(user), "functions": ("*",), "scopes": ("all",)})
+    changes = {
+        "function": {"functions": (*user.functions, what)},
+        "scope": {"own_scopes": (*user.own_scopes, what)},
+        "see_private": {"sees_private": True},
+        "active": {"blocked": False},
+    }
+    return SimpleNamespace(**{**vars(user), **changes[kind]})
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_explanations_say_what_the_rules_say_and_what_they_name_as_missing_helps(asked, leaky):
+    almighty = {"functions": ("*",), "scopes": ("all",), "sees_private": True, "blocked": False}
+    wrong = []
+    for login, cls, key, expected in records(leaky):
+        found = asked(login, cls, key)
+        if found.granted is not expected:
+            wrong.append((login, cls.__name__, key, found.text("en")))
+        if found.granted:
+            assert found.missing == ()
+            continue
+        for each in found.missing:
+            after = asked(login, cls, key, given(USERS[login], each))
+            if not after.granted and (after.deciding.rule, after.missing) == (found.deciding.rule, found.missing):
+                wrong.append((login, cls.__name__, key, each, "does not help", found.text("en")))
+        if not found.missing and asked(login, cls, key, SimpleNamespace(**{**vars(USERS[login]), **almighty})).granted:
+            wrong.append((login, cls.__name__, key, "is not told what would help", found.text("en")))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_without_the_scopes_that_an_explanation_names_there_is_no_access(asked, leaky):
+    wrong = []
+    for login, cls, key, expected in records(leaky):
+        user = USERS[login]
+        named = asked(login, cls, key).grants
+        assert bool(named) is expected
+        scopes = {each.removeprefix("scope:") for each in named if each.startswith("scope:")}
+        if not named or len(scopes) < len(named) or user.functions is None:
+            continue
+        less = {name: tuple(each for each in getattr(user, name) if each not in scopes) for name in ("scopes", "own_scopes")}
+        if asked(login, cls, key, SimpleNamespace(**{**vars(user), **less})).granted:
+            wrong.append((login, cls.__name__, key, named))
+    assert wrong == []
