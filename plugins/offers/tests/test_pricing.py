@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
+from crmcore_offers.archive import Documents, NewRow
 from crmcore_offers.model import Category, Price, PriceList, Product, VatCode
 from crmcore_offers.pricing import Asked, NewPrice, PriceLists, Products, configure, fill_rows
 from sqlalchemy import event, select
@@ -392,3 +393,30 @@ def count_statements_of():
             event.remove(session.crm.engine, "before_cursor_execute", note)
 
     return counting
+
+
+@pytest.mark.feature("G05", "G09", "G14", "J25")
+def test_documents_take_prices_from_lists_promotions_and_options(wardrobe, firm):
+    session, _ = wardrobe
+    firm.at(2026, 5, 20)
+    account = firm.account()
+    documents = Documents(session)
+    rows = [NewRow(product="CUC-100", quantity=4), NewRow(product="ARM-220"), NewRow(product="ARM-X", options={"larghezza": 61})]
+    offer = documents.create("OFF", account, rows=[*rows, NewRow(product="CUC-100", price=Decimal(3000))])
+    session.flush()
+    later = documents.create("OFF", account, rows=rows[:2], issued_on=date(2026, 6, 1))
+    session.flush()
+    with pytest.raises(ValidationFailed) as caught:
+        documents.create(
+            "OFF", account, rows=[NewRow(product="CUC-100", options={"colore": "rosso"}), NewRow(description="Senza", vat="22")]
+        )
+
+    priced = [(row.code, row.price, row.discounts, row.net) for row in documents.rows(offer)]
+    assert [priced[0], priced[1], priced[3]] == [
+        ("CUC-100", Decimal("3200.000000"), "10", Decimal("11520.00")),
+        ("ARM-220", Decimal("780.000000"), "10+2.5", Decimal("684.45")),
+        ("CUC-100", Decimal("3000.000000"), "", Decimal("3000.00")),
+    ]
+    assert documents.rows(offer)[2].options["larghezza"] == "61"
+    assert [row.net for row in documents.rows(later)] == [Decimal("12400.00"), Decimal("684.45")]
+    assert codes(caught) == ["OFFERS_OPTION_UNKNOWN", "OFFERS_PRICE_MISSING"]

@@ -150,5 +150,5 @@ def _heads(session: Session, rows: Sequence[Change]) -> Mapping[int, Any]:
     if not wanted:
         return {}
     # Past the guard, because a limited role only reads; the rows of others are refused by the platform anyway.
-    with session.guard.lifted():
+    with session.unguarded("offers"):
         return {head.id: head for each in wanted for head in session.execute(each)}

@@ -163,7 +163,7 @@ def _differs(row: Row, given: NewRow, products: Mapping[str, Product]) -> dict[s
     product = products.get(given.product or "")
     if product is not None:
         said["product_id"] = product.id
-    said["discounts"] = _tidy(given.discounts)
+    said["discounts"] = _tidy(given.discounts or "")
     return {field: value for field, value in said.items() if getattr(row, field) != value}
 
 

@@ -9,21 +9,27 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import attrs
+from sqlalchemy import select
 
 from crmcore import Problem, Session
 from crmcore_offers.archive.catalogue import by_codes
 from crmcore_offers.archive.codes import problem, refuse_all
 from crmcore_offers.archive.normal import is_number, net_of
-from crmcore_offers.model import Document, OrderType, Product, Row, VatCode
+from crmcore_offers.model import Document, OrderType, PriceList, Product, Row, VatCode
+from crmcore_offers.pricing import fill_rows
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @attrs.frozen(kw_only=True)
 class NewRow:
-    """A row to add: what is left out is that of the product. ``vat`` may be left out only with a product that has one."""
+    """A row to add: what is left out is that of the product, and price and discounts those of the price lists (J25).
 
-    price: Decimal | int
+    ``options`` are those of a parametric product; without a ``price`` they make the price, too (G09). ``vat`` may be left out only with a
+    product that has one.
+    """
+
+    price: Decimal | int | None = None
     quantity: Decimal | int = 1
     product: str | None = None
     """Its code."""
@@ -32,7 +38,7 @@ class NewRow:
     code: str = ""
     description: str = ""
     unit: str | None = None
-    discounts: str = ""
+    discounts: str | None = None
     vat: str | None = None
     cost: Decimal | None = None
     state: str | None = None
@@ -47,12 +53,13 @@ def build_rows(session: Session, document: Document, order_type: OrderType, give
     """Add rows to a document, numbered from ``first`` on, and return them.
 
     Raises:
-        ValidationFailed: ``OFFERS_PRODUCT_UNKNOWN``, ``OFFERS_VAT_UNKNOWN``, with those of all rows.
+        ValidationFailed: ``OFFERS_PRODUCT_UNKNOWN``, ``OFFERS_VAT_UNKNOWN``, with those of all rows; what `pricing.fill_rows` refuses.
     """
     products = by_codes(session, Product, {each.product for each in given if each.product})
     problems = [found for position, each in enumerate(given, first) for found in _problems(position, each, products)]
     if problems:
         raise refuse_all(problems)
+    given = _filled(session, document, given)
     rates = by_codes(session, VatCode, {_vat(each, products) or "" for each in given})
     made = []
     for position, each in enumerate(given, first):
@@ -62,6 +69,21 @@ def build_rows(session: Session, document: Document, order_type: OrderType, give
         row.net = net_of(row.quantity, row.price, row.discounts) or Decimal("0.00")
         made.append(session.add(row))
     return made
+
+
+def _filled(session: Session, document: Document, given: Sequence[NewRow]) -> Sequence[NewRow]:
+    """Return the rows with price, discounts and description from lists and options, where they are not given."""
+    wanted = [number for number, each in enumerate(given) if (each.price is None or each.options) and is_number(each.quantity)]
+    if not wanted:
+        return given
+    chosen = document.price_list_id
+    code = session.scalar(select(PriceList.code).where(PriceList.id == chosen)) if chosen is not None else None
+    filled = fill_rows(session, [given[number] for number in wanted], document.issued_on, document.account_id, code)
+    found = list(given)
+    for number, each in zip(wanted, filled, strict=True):
+        taken = {name: getattr(each, name) for name in ("price", "discounts", "description", "options")}
+        found[number] = attrs.evolve(given[number], **taken)
+    return found
 
 
 def _problems(position: int, given: NewRow, products: Mapping[str, Product]) -> Iterator[Problem]:
@@ -85,8 +107,8 @@ def _row(document: Document, order_type: OrderType, given: NewRow, product: Prod
         description=given.description or (product.label_it if product is not None else ""),
         quantity=_exact(given.quantity),
         unit=given.unit or (product.unit if product is not None else None),
-        price=_exact(given.price),
-        discounts=given.discounts,
+        price=_exact(given.price if given.price is not None else 0),
+        discounts=given.discounts or "",
         vat=given.vat or (product.vat if product is not None else None) or "",
         cost=given.cost if given.cost is not None or product is None else product.cost,
         state=given.state or order_type.row_state or None,

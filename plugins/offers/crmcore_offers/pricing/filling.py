@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import attrs
 from sqlalchemy import select
 
-from crmcore import Label, Problem, Session
+from crmcore import Label, Problem, Session, ValidationFailed
 from crmcore_offers.model import Product, VatCode
 from crmcore_offers.pricing.codes import problem, refuse_all
 from crmcore_offers.pricing.lists import Asked, PriceLists
@@ -94,9 +94,14 @@ def fill_rows(
     filled = []
     for number, row in enumerate(rows):
         product = products.get(row.product or "")
-        problems += _missing(number + 1, row, product, rates, quotes.get(number), on)
-        if not problems:
+        lacking = _missing(number + 1, row, product, rates, quotes.get(number), on)
+        problems += lacking
+        if lacking:
+            continue
+        try:
             filled.append(_fill(session, row, product, rates, quotes.get(number)))
+        except ValidationFailed as error:
+            problems += error.problems
     if problems:
         raise refuse_all(problems)
     return filled

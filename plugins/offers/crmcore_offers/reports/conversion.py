@@ -210,7 +210,7 @@ def _changes(session: Session, keys: Sequence[int], span: _Span) -> Iterator[Any
             .subquery()
         )
         touching = (and_(column >= span.start, column < span.end) for column in (each.c.at, each.c.until))
-        with session.guard.lifted():
+        with session.unguarded("offers"):
             rows = session.execute(select(each).where(or_(each.c.number == 1, *touching)).order_by(each.c.record_id, each.c.number)).all()
         yield from rows
 
