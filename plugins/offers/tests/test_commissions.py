@@ -233,15 +233,24 @@ offers.commission_rules:
   base: {label: Provvigione base, percent: "2.5"}
   anna: {label: Anna, percent: "3", priority: 5, valid_from: 2026-01-01, conditions: {agent: A1, rule: "row.net > 100"}}
 """
-WRONG = {
-    "period: 2026-Q3": ("period: 2026-Q5", "offers.targets.anna.period: expected a year, a quarter or a month"),
-    "agent: A1, amount": ("agent: A7, amount", "offers.targets.anna"),
-    '"240000.00"': ('"240000.005"', "at most 2 decimal places"),
-    "row.net > 100": ("rows.net > 100", "offers.commission_rules.anna.conditions"),
-    "{agent: A1, rule": ("{agent: A7, rule", "agent: there is no A7"),
-    "valid_from: 2026-01-01": ("valid_from: 2026-01-01, valid_to: 2025-01-01", "it ends before it begins"),
-    "2026, amount": ("2026-Q3, agent: A1, amount", "anna is for the same period"),
-}
+WRONG = """
+offers.targets:
+  fifth: {period: 2026-Q5, agent: A1, amount: "60000"}
+  first: {period: 2026, amount: "240000.00"}
+  second: {period: "2026", amount: "1.00"}
+offers.commission_rules:
+  scripted: {label: Con regola, conditions: {rule: "rows.net > 100"}}
+  named: {label: Con codici, conditions: {agent: A7, category: [NESSUNA]}}
+  short: {label: Breve, valid_from: 2026-01-01, valid_to: 2025-01-01}
+"""
+REASONS = (
+    "offers.targets.fifth.period: expected a year, a quarter or a month",
+    "offers.targets.second.period: first is for the same period",
+    "offers.commission_rules.scripted.conditions",
+    "offers.commission_rules.named.conditions: agent: there is no A7",
+    "offers.commission_rules.named.conditions: category: there is no NESSUNA",
+    "offers.commission_rules.short.valid_to: it ends before it begins",
+)
 
 
 @pytest.mark.feature("G22", "G23", "P8.2")
@@ -257,8 +266,14 @@ def test_rules_and_targets_are_checked_before_they_are_applied(tmp_path, databas
     file = tmp_path / "crm.yaml"
     file.write_text(DEPLOYMENT, "utf-8")
     run("migrate")
-    for right, (wrong, reason) in WRONG.items():
-        assert right in DEPLOYMENT
+    file.write_text(DEPLOYMENT.partition("offers.targets")[0] + WRONG, "utf-8")
+    refused = run("plan", code=3)
+    for reason in REASONS:
+        assert reason in refused
+    for right, wrong, reason in (
+        ('"240000.00"', '"240000.005"', "at most 2 decimal places"),
+        ("agent: A1, amount", "agent: A7, amount", "targets.anna"),
+    ):
         file.write_text(DEPLOYMENT.replace(right, wrong), "utf-8")
         assert reason in run("plan", code=3)
     file.write_text(DEPLOYMENT, "utf-8")

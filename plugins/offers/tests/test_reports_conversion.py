@@ -20,7 +20,7 @@ def history(firm):
     accounts = {code: firm.account(name=f"Ditta {code}", seller_id=sellers[code], seller_source="manual") for code in ("A1", "A3")}
     stories = (
         ("100.00", "A1", [(4, None), (6, "presented"), (10, "negotiating"), (12, "won")], {"competitors": ["Rossi"], "outcome": "prezzo"}),
-        ("200.00", "A1", [(4, None), (8, "presented"), (9, "lost")], {"competitors": ["Rossi", {"name": "Verdi"}], "outcome": "prezzo"}),
+        ("200.00", "A1", [(4, None), (8, "presented"), (9, "lost")], {"competitors": ["Rossi", "Verdi"], "outcome": "prezzo"}),
         ("400.00", "A3", [(11, None), (13, "presented"), (20, "lost")], {"outcome": "tempi", "campaign": "Fiera"}),
         # Entered before: what it does in May is a departure, and its decision is of May.
         ("800.00", "A1", [(-2, None), (1, "presented"), (2, "won")], {}),

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import attrs
 import pytest
+from crmcore_offers.archive import Documents
 from crmcore_offers.model import Document, OrderType
 from crmcore_offers.reports import By, Reports, Unit
 from crmcore_offers.reports.exact import percent_of, product_in_cents
@@ -189,15 +190,18 @@ def test_a_report_counts_what_the_list_of_its_reader_shows_in_three_statements(f
     private = firm.account(name="Riservata S.r.l.", private=True, owner="bruno", seller_id=sellers["A1"])
     with firm.system() as session:
         for number, account in enumerate((mine, others, private)):
-            for agent in ("A1", "A2"):
-                offer(session, account, 100 * 10**number + 1, agent_id=sellers[agent], state="presented")
+            for agent, probability in (("A1", 33), ("A2", None)):
+                more = {"agent_id": sellers[agent], "probability": probability}
+                offer(session, account, 100 * 10**number + 1, state="presented", **more)
         session.commit()
     expected = {"anna": "202.00", "marco": "202.00", "carla": "2002.00", "admin": "22206.00"}
     for login, amount in expected.items():
         with firm.session(login) as session:
             page = session.search.find("offers.document", {"field": "state", "op": "eq", "value": "presented"})
             reports = Reports(session)
-            assert reports.pipeline(By.AGENT).total.taxable == sum(document.taxable for document in page.items)
+            total = reports.pipeline(By.AGENT).total
+            assert total.taxable == sum(document.taxable for document in page.items)
+            assert total.weighted == sum(Documents(session).weighted(document) for document in page.items)
             if login != "admin":
                 assert (login, reports.pipeline(By.AGENT).total.taxable) == (login, Decimal(amount))
     with firm.session("anna") as session:

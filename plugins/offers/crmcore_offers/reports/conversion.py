@@ -242,9 +242,7 @@ def _wins(session: Session, by: WinBy, keys: Sequence[int], won: Sequence[str], 
 
 def _keys(by: WinBy, row: Any) -> Iterable[str]:  # noqa: ANN401 - a row of a query
     if by is WinBy.COMPETITOR:
-        # Names, or maps with a name, as who wrote the document knew more or less.
-        found = {str(each.get("name", "")) if isinstance(each, Mapping) else str(each) for each in row.competitors}
-        return sorted(found) or [""]
+        return sorted(set(row.competitors)) or [""]
     value = row.agent_id if by is WinBy.AGENT else getattr(row, by.value)
     return [str(value or "")]
 

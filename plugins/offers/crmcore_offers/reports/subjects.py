@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import attrs
 from sqlalchemy import BigInteger, ColumnElement, case, exists, literal_column, or_, select
@@ -136,9 +136,9 @@ def newest_links(session: Session, types: Types) -> ColumnElement[bool]:
     return ~exists(select(1).where(*made, after.type.in_(types.codes), after.state.not_in(negative)))
 
 
-def sold(taxable: Any = Document.taxable) -> ColumnElement[int]:  # noqa: ANN401 - a column
+def sold() -> ColumnElement[int]:
     """Return what a confirmed document sold, in cents: of a partial confirmation, the rows that are confirmed (I-37)."""
-    return case((Document.confirmation == "partial", units(Document.confirmed_taxable)), else_=units(taxable))
+    return case((Document.confirmation == "partial", units(Document.confirmed_taxable)), else_=units(Document.taxable))
 
 
 def weighted(states: Iterable[State]) -> ColumnElement[int]:
