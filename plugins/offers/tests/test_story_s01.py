@@ -150,6 +150,7 @@ def test_what_the_erp_says_again_does_not_undo_what_people_know_better(firm):
 def test_a_document_of_an_unknown_account_or_product_is_refused_and_leaves_nothing(firm):
     for code, changed in (
         ("OFFERS_ACCOUNT_UNKNOWN", {"account": KeyRef("onda", "C0099")}),
+        ("OFFERS_KEY_TWICE", {"rows": [NewRow(product="CUC-100", price=1, key="1"), NewRow(product="ARM-220", price=1, key="1")]}),
         ("OFFERS_PRODUCT_UNKNOWN", {"rows": [NewRow(product="XXX", price=1), NewRow(product="YYY", price=1)]}),
     ):
         with pytest.raises(ValidationFailed) as refused:

@@ -51,7 +51,7 @@ def problems_of(session: Session, documents: Sequence[Change]) -> Iterator[Probl
 
 def _types(session: Session, documents: Sequence[Change]) -> Mapping[str, OrderType]:
     """Return the types of which a rule asks: a change of state alone needs none."""
-    asking = {"type", "activation", "cancellation"}
+    asking = {"type", "activation", "cancellation", "characteristics"}
     wanted = {
         fields_of(change).get("type") or ""
         for change in documents

@@ -10,7 +10,7 @@ from typing import Any, Final, TypedDict, Unpack
 from sqlalchemy import func, select
 
 from crmcore import Account, Problem, Session, State, ValidationFailed
-from crmcore.model import StateChange
+from crmcore.model import Salesperson, StateChange
 from crmcore_offers.archive import happenings, revising
 from crmcore_offers.archive.catalogue import by_codes, find_type, has_flag, probability_of, today
 from crmcore_offers.archive.codes import refuse
@@ -149,8 +149,8 @@ class Documents:
     ) -> Document:
         """Make a document of a type, named by its code or its meaning, for an account.
 
-        The seller of the account is its agent, the actor its owner and today its date, unless others are given. It gets its number when
-        it is written. A type that ``generates`` has the other document made beside it.
+        The seller of the account is its agent, unless that one has left; the actor is its owner and today its date, unless others are
+        given. It gets its number when it is written. A type that ``generates`` has the other document made beside it.
 
         Raises:
             ValidationFailed: ``OFFERS_TYPE_UNKNOWN``, ``FIELD_UNKNOWN``, ``OFFERS_PRODUCT_UNKNOWN``, ``OFFERS_VAT_UNKNOWN``; everything
@@ -162,7 +162,8 @@ class Documents:
         found = account if isinstance(account, Account) else session.accounts.require(account)
         self._refuse_unknown(fields, HeaderFields.__annotations__.keys(), Document)
         given: dict[str, Any] = {"issued_on": today(session), "owner": session.actor.person or session.actor.name, **fields}
-        given.setdefault("agent_id", found.seller_id)
+        if "agent_id" not in given:
+            given["agent_id"] = self._seller(found, given["issued_on"])
         given.setdefault("currency", setting(session, "currency"))
         document = session.add(Document(type=order_type.code, account_id=found.id, **given))
         wanted = list(rows)
@@ -172,6 +173,13 @@ class Documents:
         if order_type.generates:
             self._report(document, order_type, found)
         return document
+
+    def _seller(self, account: Account, day: date) -> int | None:
+        """Return the seller of an account, or None when there is none any more on a day (I-22)."""
+        if account.seller_id is None:
+            return None
+        seller = self._session.require(Salesperson, account.seller_id)
+        return None if seller.disabled_from is not None and seller.disabled_from <= day else seller.id
 
     def _report(self, document: Document, order_type: OrderType, account: Account) -> None:
         """Make what a type generates beside each of its documents, such as the report to the agent (G16)."""

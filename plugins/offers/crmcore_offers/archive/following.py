@@ -33,6 +33,8 @@ class Part:
 
 def follow(session: Session, changes: Sequence[Change]) -> None:
     """Bring the headers up to date with their rows, and publish what happened; also of what handlers of these events change in turn."""
+    if not any(isinstance(change.record, Document | Row) for change in changes):
+        return
     done = 0
     while len(changes) > done:
         fresh, done = changes[done:], len(changes)
