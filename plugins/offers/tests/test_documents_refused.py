@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import attrs
@@ -51,6 +51,7 @@ HEADERS = {
     "signature before quote": ({"quote_inserted": date(2026, 5, 3), "customer_signature": date(2026, 5, 2)}, "INVALID_DATE_ORDER"),
     "installation before signature": ({"customer_signature": date(2026, 5, 3), "installation": date(2026, 5, 2)}, "INVALID_DATE_ORDER"),
     "active and cancelled": ({"cancellation": date(2026, 5, 3), "activation": date(2026, 5, 2)}, "OFFERS_CANCELLED_ACTIVE"),
+    "an instant for a day": ({"activation": datetime(2026, 5, 3, tzinfo=UTC), "installation": date(2026, 5, 3)}, "VALUE_INVALID"),
     "state unknown": ({"state": "nowhere"}, "STATE_UNKNOWN"),
     "currency": ({"currency": "EURO"}, "VALUE_INVALID"),
     "agent unknown": ({"agent_id": 9999}, "NOT_FOUND"),

@@ -8,11 +8,13 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import select
 
-from crmcore import Session, State
+from crmcore import Entity, Session, State
+from crmcore.model import Salesperson
 from crmcore_offers.archive.codes import refuse
 from crmcore_offers.model import Document, OrderType, Product, Row, Unit, VatCode
 
 Coded = TypeVar("Coded", OrderType, VatCode, Unit, Product)
+Known = TypeVar("Known", bound=Entity)
 Each = TypeVar("Each")
 _MEMO: Final = "offers.catalogue"
 _LARGEST: Final = 5_000
@@ -29,9 +31,14 @@ def products_by_id(session: Session, keys: Collection[int]) -> Mapping[int, Prod
     return _known(session, Product, "id", keys)
 
 
-def _known(session: Session, cls: type[Coded], column: str, wanted: Collection[Any]) -> Mapping[Any, Coded]:
+def sellers_by_id(session: Session, keys: Collection[int]) -> Mapping[int, Salesperson]:
+    """Return those of these people of the sales force that there are, as `by_codes`."""
+    return _known(session, Salesperson, "id", keys)
+
+
+def _known(session: Session, cls: type[Known], column: str, wanted: Collection[Any]) -> Mapping[Any, Known]:
     # By strong reference: what nobody else holds, the session would read again.
-    memo: dict[Any, Coded] = session.unit.memo.setdefault(f"{_MEMO}.{cls.__tablename__}.{column}", {})
+    memo: dict[Any, Known] = session.unit.memo.setdefault(f"{_MEMO}.{cls.__tablename__}.{column}", {})
     missing = [each for each in dict.fromkeys(wanted) if each is not None and each not in memo]
     for some in batches(missing):
         for found in session.scalars(select(cls).where(getattr(cls, column).in_(some))):

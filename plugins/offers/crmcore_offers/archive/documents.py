@@ -10,13 +10,14 @@ from typing import Any, Final, TypedDict, Unpack
 from sqlalchemy import func, select
 
 from crmcore import Account, Problem, Session, State, ValidationFailed
-from crmcore.model import Salesperson, StateChange
+from crmcore.model import StateChange
 from crmcore_offers.archive import happenings, revising
-from crmcore_offers.archive.catalogue import by_codes, find_type, has_flag, probability_of, today
+from crmcore_offers.archive.catalogue import by_codes, find_type, has_flag, probability_of, sellers_by_id, today
 from crmcore_offers.archive.codes import refuse
+from crmcore_offers.archive.following import Part, derived
 from crmcore_offers.archive.generating import Origin, generate
 from crmcore_offers.archive.locks import OVERRIDE_LOCK, freed
-from crmcore_offers.archive.money import share_of, totals_of
+from crmcore_offers.archive.money import share_of
 from crmcore_offers.archive.publishing import Mirror, Published, publish
 from crmcore_offers.archive.revising import Content, Difference
 from crmcore_offers.archive.rows import NewRow, build_rows
@@ -178,8 +179,10 @@ class Documents:
         """Return the seller of an account, or None when there is none any more on a day (I-22)."""
         if account.seller_id is None:
             return None
-        seller = self._session.require(Salesperson, account.seller_id)
-        return None if seller.disabled_from is not None and seller.disabled_from <= day else seller.id
+        seller = sellers_by_id(self._session, [account.seller_id]).get(account.seller_id)
+        # An instant for a day is refused by the commit.
+        left = seller is not None and seller.disabled_from is not None and not isinstance(day, datetime) and seller.disabled_from <= day
+        return None if seller is None or left else seller.id
 
     def _report(self, document: Document, order_type: OrderType, account: Account) -> None:
         """Make what a type generates beside each of its documents, such as the report to the agent (G16)."""
@@ -191,9 +194,9 @@ class Documents:
         """Write the totals of new rows at once, so that the header is written once; the commit looks whether they are right."""
         table = self._session.states.table(Row.__state_table__ or "")
         default = table.default.code if table.default is not None else None
-        valid = [row for row in rows if not has_flag(self._session, row, row.state or default, "cancelled")]
-        totals = totals_of((row.net, row.vat_rate) for row in valid)
-        document.taxable, document.vat_amount, document.total = totals.taxable, totals.vat_amount, totals.total
+        parts = [Part(row.vat_rate, row.state or default, row.net) for row in rows]
+        for field, value in derived(self._session, parts).items():
+            setattr(document, field, value)
 
     def generate(self, type: str, account: Account | int, *, of: Origin, **fields: Unpack[HeaderFields]) -> Document:  # noqa: A002
         """Make the document that follows from a record, such as a booked appointment, with all that is known (G16, I-38).
