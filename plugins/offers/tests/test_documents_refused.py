@@ -52,6 +52,8 @@ HEADERS = {
     "installation before signature": ({"customer_signature": date(2026, 5, 3), "installation": date(2026, 5, 2)}, "INVALID_DATE_ORDER"),
     "active and cancelled": ({"cancellation": date(2026, 5, 3), "activation": date(2026, 5, 2)}, "OFFERS_CANCELLED_ACTIVE"),
     "an instant for a day": ({"activation": datetime(2026, 5, 3, tzinfo=UTC), "installation": date(2026, 5, 3)}, "VALUE_INVALID"),
+    "number 0": ({"number": 0}, "VALUE_INVALID"),
+    "number no number": ({"number": "sette"}, "VALUE_INVALID"),
     "state unknown": ({"state": "nowhere"}, "STATE_UNKNOWN"),
     "currency": ({"currency": "EURO"}, "VALUE_INVALID"),
     "agent unknown": ({"agent_id": 9999}, "NOT_FOUND"),

@@ -26,6 +26,7 @@ ORDERED: Final = ("quote_inserted", "customer_signature", "effective_confirmatio
 _PERIOD: Final = re.compile(r"|[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]))?")
 _FORCE: Final = ("agent_id", "operator_id", "agency_id", "referrer_id")
 _CERTAIN: Final = 100
+_COUNT: Final = Label("un numero da 1 in su", "a number from 1 on")
 _DAY: Final = Label("una data senza ora", "a day without an hour")
 
 
@@ -96,6 +97,9 @@ def _plain(change: Change, state: Fields) -> Iterator[Problem]:
     period = state.get("close_period")
     if "close_period" in change.changes and isinstance(period, str) and not _PERIOD.fullmatch(period):
         yield problem("OFFERS_PERIOD", change.id, value=period)
+    number = state.get("number")
+    if "number" in change.changes and isinstance(number, int) and number <= 0:
+        yield Problem(code="VALUE_INVALID", params={"entity": change.entity, "field": "number", "value": number, "expected": _COUNT})
     for field in ("issued_on", *DATES):
         # To Python an instant is a day as well, and cannot be compared with one.
         if field in change.changes and isinstance(state.get(field), datetime):

@@ -29,6 +29,7 @@ class HeaderFields(TypedDict, total=False):
     """What a document says beside its type, its account and its rows; dates have `Documents.set_dates` as well."""
 
     issued_on: date
+    number: int
     reference: str
     title: str
     state: str
