@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import attrs
@@ -40,6 +40,7 @@ ROWS = {
     "VAT obsolete": ({"vat": "S20"}, "OFFERS_VAT_OBSOLETE"),
     "no VAT": ({"product": None}, "OFFERS_VAT_UNKNOWN"),
     "unit unknown": ({"unit": "BARILE"}, "OFFERS_UNIT_UNKNOWN"),
+    "product of nowhere": ({"product": "A\0"}, "OFFERS_PRODUCT_UNKNOWN"),
     "product unknown": ({"product": "XXX"}, "OFFERS_PRODUCT_UNKNOWN"),
     "product obsolete": ({"product": "OLD-001"}, "OFFERS_PRODUCT_OBSOLETE"),
 }
@@ -51,6 +52,9 @@ HEADERS = {
     "signature before quote": ({"quote_inserted": date(2026, 5, 3), "customer_signature": date(2026, 5, 2)}, "INVALID_DATE_ORDER"),
     "installation before signature": ({"customer_signature": date(2026, 5, 3), "installation": date(2026, 5, 2)}, "INVALID_DATE_ORDER"),
     "active and cancelled": ({"cancellation": date(2026, 5, 3), "activation": date(2026, 5, 2)}, "OFFERS_CANCELLED_ACTIVE"),
+    "an instant for a day": ({"activation": datetime(2026, 5, 3, tzinfo=UTC), "installation": date(2026, 5, 3)}, "VALUE_INVALID"),
+    "number 0": ({"number": 0}, "VALUE_INVALID"),
+    "number no number": ({"number": "sette"}, "VALUE_INVALID"),
     "state unknown": ({"state": "nowhere"}, "STATE_UNKNOWN"),
     "currency": ({"currency": "EURO"}, "VALUE_INVALID"),
     "agent unknown": ({"agent_id": 9999}, "NOT_FOUND"),
@@ -96,7 +100,13 @@ def test_what_is_wrong_with_a_new_header_is_refused_by_code(shop):
     assert refused(shop, "T-XXX") == ["OFFERS_TYPE_UNKNOWN"]
     assert refused(shop, "T-OLD") == ["OFFERS_TYPE_OBSOLETE"]
     assert refused(shop, "T-REQ") == ["MISSING_FIELD", "MISSING_FIELD"]
+    assert refused(shop, "T-\0") == ["OFFERS_TYPE_UNKNOWN"]
     assert refused(shop, colour="rosso") == ["FIELD_UNKNOWN"]
+    with shop.session() as session:
+        session.add(Document(type="T-XXX", account_id=shop.hotel, issued_on=date(2026, 5, 11), owner="admin", probability=-3))
+        with pytest.raises(ValidationFailed) as caught:
+            session.commit()
+    assert [problem.code for problem in caught.value.problems] == ["OFFERS_TYPE_UNKNOWN", "OFFERS_PROBABILITY"]
 
 
 def test_everything_that_is_wrong_is_told_at_once(shop):

@@ -80,6 +80,14 @@ def test_the_number_is_one_of_the_series_and_the_year_of_the_date(firm):
         documents.create("A", account, reference="VECCHIO-7", issued_on=date(2026, 1, 3))
         documents.create("A", account, issued_on=date(2026, 1, 3))
         session.commit()
+        # One of an old archive keeps its number, and the series goes on after it.
+        documents.create("A", account, number=40, issued_on=date(2026, 1, 4))
+        documents.create("B", account, issued_on=date(2026, 1, 4))
+        documents.create("A", account, number=30, issued_on=date(2026, 1, 4))
+        session.commit()
+        documents.create("A", account, number=30, issued_on=date(2026, 1, 4))
+        with pytest.raises(ValidationFailed, match="OFFERS_NUMBER_TAKEN"):
+            session.commit()
     assert set(numbers(firm)) == {
         ("A", 2026, 1, "S-2026-00001"),
         ("B", 2025, 1, "1/2025"),
@@ -87,6 +95,9 @@ def test_the_number_is_one_of_the_series_and_the_year_of_the_date(firm):
         ("N", None, None, ""),
         ("A", None, None, "VECCHIO-7"),
         ("A", 2026, 3, "S-2026-00003"),
+        ("A", 2026, 40, "S-2026-00040"),
+        ("B", 2026, 41, "41/2026"),
+        ("A", 2026, 30, "S-2026-00030"),
     }
 
 

@@ -155,13 +155,21 @@ def test_what_the_erp_says_again_does_not_undo_what_people_know_better(firm):
         documents.change_row(documents.rows(session.scalars(select(Document)).one())[0], price=Decimal(1))
         with pytest.raises(ValidationFailed, match="OFFERS_MIRRORED"):
             session.commit()
+        # How far it is confirmed, people know better as well.
+        document = session.scalars(select(Document)).one()
+        documents.change_row_state(documents.rows(document)[1], "confirmed")
+        session.commit()
+        assert (document.confirmation, document.confirmed_taxable) == ("partial", Decimal("4446.00"))
+        documents.change_state(document, "cancelled")
+        session.commit()
+    # A lock is for people: what the ERP says of its own document counts.
     assert publish(firm, [*FIRST[:2], ("MON-001", 2, "2250.00", "")]) is Outcome.UPDATED
     assert publish(firm, SECOND, 2) is Outcome.REVISED
     assert publish(firm, FIRST, 1) is Outcome.STALE
     assert publish(firm, SECOND[1:], 2) is Outcome.UPDATED
     with firm.system() as session:
         document = session.scalars(select(Document)).one()
-        assert (document.probability, document.needs, document.revision_number) == (60, "Consegna a giugno", 2)
+        assert (document.probability, document.needs, document.revision_number) == (0, "Consegna a giugno", 2)
         assert (document.taxable, len(Documents(session).revisions(document))) == (Decimal("5805.00"), 1)
 
 
@@ -169,6 +177,7 @@ def test_what_the_erp_says_again_does_not_undo_what_people_know_better(firm):
 def test_a_document_of_an_unknown_account_or_product_is_refused_and_leaves_nothing(firm):
     for code, changed in (
         ("OFFERS_ACCOUNT_UNKNOWN", {"account": KeyRef("onda", "C0099")}),
+        ("OFFERS_KEY_TWICE", {"rows": [NewRow(product="CUC-100", price=1, key="1"), NewRow(product="ARM-220", price=1, key="1")]}),
         ("OFFERS_PRODUCT_UNKNOWN", {"rows": [NewRow(product="XXX", price=1), NewRow(product="YYY", price=1)]}),
     ):
         with pytest.raises(ValidationFailed) as refused:

@@ -204,6 +204,7 @@ def test_a_locked_contract_is_read_only_until_somebody_with_the_right_says_why(o
     assert touch("admin", "Quantità sbagliata") == 200
     assert touch("admin") == {"DOCUMENT_LOCKED"}
     assert [each["actor"] for each in told(office, "offers.lock_overridden")] == ["admin"]
+    assert change(office, "admin", "40", override=True, reason="Attivato per errore") == "OK"
     with office.system() as session:
         row = select(AUDIT.c.actor, AUDIT.c.changes).where(AUDIT.c.entity == "offers.document", AUDIT.c.verb == "updated")
         [kept] = [each for each in session.execute(row) if "override_reason" in each.changes]

@@ -8,11 +8,13 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import select
 
-from crmcore import Session, State
+from crmcore import Entity, Session, State
+from crmcore.model import Salesperson
 from crmcore_offers.archive.codes import refuse
 from crmcore_offers.model import Document, OrderType, Product, Row, Unit, VatCode
 
 Coded = TypeVar("Coded", OrderType, VatCode, Unit, Product)
+Known = TypeVar("Known", bound=Entity)
 Each = TypeVar("Each")
 _MEMO: Final = "offers.catalogue"
 _LARGEST: Final = 5_000
@@ -29,10 +31,15 @@ def products_by_id(session: Session, keys: Collection[int]) -> Mapping[int, Prod
     return _known(session, Product, "id", keys)
 
 
-def _known(session: Session, cls: type[Coded], column: str, wanted: Collection[Any]) -> Mapping[Any, Coded]:
+def sellers_by_id(session: Session, keys: Collection[int]) -> Mapping[int, Salesperson]:
+    """Return those of these people of the sales force that there are, as `by_codes`."""
+    return _known(session, Salesperson, "id", keys)
+
+
+def _known(session: Session, cls: type[Known], column: str, wanted: Collection[Any]) -> Mapping[Any, Known]:
     # By strong reference: what nobody else holds, the session would read again.
-    memo: dict[Any, Coded] = session.unit.memo.setdefault(f"{_MEMO}.{cls.__tablename__}.{column}", {})
-    missing = [each for each in dict.fromkeys(wanted) if each is not None and each not in memo]
+    memo: dict[Any, Known] = session.unit.memo.setdefault(f"{_MEMO}.{cls.__tablename__}.{column}", {})
+    missing = [each for each in dict.fromkeys(wanted) if each is not None and each not in memo and "\0" not in str(each)]
     for some in batches(missing):
         for found in session.scalars(select(cls).where(getattr(cls, column).in_(some))):
             memo[getattr(found, column)] = found
@@ -47,7 +54,7 @@ def find_type(session: Session, name: str) -> OrderType:
         ValidationFailed: ``OFFERS_TYPE_UNKNOWN``.
     """
     found = by_codes(session, OrderType, [name]).get(name)
-    if found is None:
+    if found is None and "\0" not in name:  # which no database takes
         meant = select(OrderType.code).where(OrderType.meaning == name, OrderType.obsolete.is_(False))
         code = session.scalar(meant.order_by(OrderType.priority, OrderType.id).limit(1))
         found = by_codes(session, OrderType, [code]).get(code) if code is not None else None

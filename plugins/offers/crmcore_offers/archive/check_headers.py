@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from sqlalchemy import or_, select
 
-from crmcore import Account, Change, Problem, Session
+from crmcore import Account, Change, Label, Problem, Session
 from crmcore.events import RecordVerb
 from crmcore.model import Person, Salesperson, Site
 from crmcore_offers.archive.catalogue import batches, by_codes, today
@@ -18,7 +18,7 @@ from crmcore_offers.archive.codes import problem
 from crmcore_offers.archive.money import HIGHEST
 from crmcore_offers.archive.normal import DRAWN, is_number
 from crmcore_offers.archive.reading import Fields, fields_of
-from crmcore_offers.model import Document, OrderType
+from crmcore_offers.model import DATES, Document, OrderType
 
 ORDERED: Final = ("quote_inserted", "customer_signature", "effective_confirmation", "installation", "activation")
 """The dates that come one after the other, as far as there are any (I-35)."""
@@ -26,6 +26,8 @@ ORDERED: Final = ("quote_inserted", "customer_signature", "effective_confirmatio
 _PERIOD: Final = re.compile(r"|[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]))?")
 _FORCE: Final = ("agent_id", "operator_id", "agency_id", "referrer_id")
 _CERTAIN: Final = 100
+_COUNT: Final = Label("un numero da 1 in su", "a number from 1 on")
+_DAY: Final = Label("una data senza ora", "a day without an hour")
 
 
 def problems_of(session: Session, documents: Sequence[Change]) -> Iterator[Problem]:
@@ -51,7 +53,7 @@ def problems_of(session: Session, documents: Sequence[Change]) -> Iterator[Probl
 
 def _types(session: Session, documents: Sequence[Change]) -> Mapping[str, OrderType]:
     """Return the types of which a rule asks: a change of state alone needs none."""
-    asking = {"type", "activation", "cancellation"}
+    asking = {"type", "activation", "cancellation", "characteristics"}
     wanted = {
         fields_of(change).get("type") or ""
         for change in documents
@@ -79,7 +81,7 @@ def _number_fixed(change: Change, state: Fields) -> Iterator[Problem]:
         if field in change.changes:
             yield problem("OFFERS_NUMBER_FIXED", change.id, id=change.id, field=field)
     issued = state.get("issued_on")
-    if "issued_on" in change.changes and isinstance(issued, date) and issued.year != state.get("year"):
+    if "issued_on" in change.changes and _is_day(issued) and issued.year != state.get("year"):
         yield problem("OFFERS_NUMBER_FIXED", change.id, id=change.id, field="issued_on")
 
 
@@ -95,6 +97,14 @@ def _plain(change: Change, state: Fields) -> Iterator[Problem]:
     period = state.get("close_period")
     if "close_period" in change.changes and isinstance(period, str) and not _PERIOD.fullmatch(period):
         yield problem("OFFERS_PERIOD", change.id, value=period)
+    number = state.get("number")
+    if "number" in change.changes and isinstance(number, int) and number <= 0:
+        yield Problem(code="VALUE_INVALID", params={"entity": change.entity, "field": "number", "value": number, "expected": _COUNT})
+    for field in ("issued_on", *DATES):
+        # To Python an instant is a day as well, and cannot be compared with one.
+        if field in change.changes and isinstance(state.get(field), datetime):
+            params = {"entity": change.entity, "field": field, "value": state.get(field), "expected": _DAY}
+            yield Problem(code="VALUE_INVALID", params=params)
     for field in ("taxable", "vat_amount", "total", "confirmed_taxable"):
         amount = state.get(field)
         if field in change.changes and is_number(amount) and not -HIGHEST < amount < HIGHEST:
@@ -103,7 +113,7 @@ def _plain(change: Change, state: Fields) -> Iterator[Problem]:
 
 def _dates(change: Change, state: Fields, order_type: OrderType | None) -> Iterator[Problem]:
     if not change.fields.isdisjoint(ORDERED):
-        days = [(field, day) for field in ORDERED if isinstance(day := state.get(field), date)]
+        days = [(field, day) for field in ORDERED if _is_day(day := state.get(field))]
         for (earlier, first), (later, second) in pairwise(days):
             if second < first:
                 params = {"entity": change.entity, "earlier": earlier, "later": later, "order": f"{later}<{earlier}"}
@@ -113,6 +123,10 @@ def _dates(change: Change, state: Fields, order_type: OrderType | None) -> Itera
         return
     if order_type is None or not order_type.allow_after_cancel:
         yield problem("OFFERS_CANCELLED_ACTIVE", change.id, cancellation=cancellation, activation=activation)
+
+
+def _is_day(value: object) -> TypeGuard[date]:
+    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 def _required(change: Change, state: Fields, order_type: OrderType) -> Iterator[Problem]:
@@ -190,7 +204,7 @@ def _force(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
     for change in changes:
         state = fields_of(change)
         issued = state.get("issued_on")
-        day = issued if change.verb is RecordVerb.CREATED and isinstance(issued, date) else today(session)
+        day = issued if change.verb is RecordVerb.CREATED and _is_day(issued) else today(session)
         for field in _FORCE:
             key = state.get(field)
             if field in change.changes and key is not None:

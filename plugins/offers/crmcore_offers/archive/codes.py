@@ -98,6 +98,12 @@ _HEADERS: Final = (
         "Name one of them by its key, such as #12.",
     ),
     ErrorCode(
+        "OFFERS_KEY_TWICE",
+        "two rows of document {reference} have the key {key!r}",
+        "due righe del documento {reference} hanno la chiave {key!r}",
+        "The other system has to give each row a key of its own, or none.",
+    ),
+    ErrorCode(
         "OFFERS_REVISION_UNKNOWN",
         "document {id} has no revision {number}",
         "il documento {id} non ha la revisione {number}",

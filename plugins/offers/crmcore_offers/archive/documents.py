@@ -12,11 +12,12 @@ from sqlalchemy import func, select
 from crmcore import Account, Problem, Session, State, ValidationFailed
 from crmcore.model import StateChange
 from crmcore_offers.archive import happenings, revising
-from crmcore_offers.archive.catalogue import by_codes, find_type, has_flag, probability_of, today
+from crmcore_offers.archive.catalogue import by_codes, find_type, has_flag, probability_of, sellers_by_id, today
 from crmcore_offers.archive.codes import refuse
+from crmcore_offers.archive.following import Part, derived
 from crmcore_offers.archive.generating import Origin, generate
 from crmcore_offers.archive.locks import OVERRIDE_LOCK, freed
-from crmcore_offers.archive.money import share_of, totals_of
+from crmcore_offers.archive.money import share_of
 from crmcore_offers.archive.publishing import Mirror, Published, publish
 from crmcore_offers.archive.revising import Content, Difference
 from crmcore_offers.archive.rows import NewRow, build_rows
@@ -28,6 +29,7 @@ class HeaderFields(TypedDict, total=False):
     """What a document says beside its type, its account and its rows; dates have `Documents.set_dates` as well."""
 
     issued_on: date
+    number: int
     reference: str
     title: str
     state: str
@@ -149,8 +151,8 @@ class Documents:
     ) -> Document:
         """Make a document of a type, named by its code or its meaning, for an account.
 
-        The seller of the account is its agent, the actor its owner and today its date, unless others are given. It gets its number when
-        it is written. A type that ``generates`` has the other document made beside it.
+        The seller of the account is its agent, unless that one has left; the actor is its owner and today its date, unless others are
+        given. It gets its number when it is written. A type that ``generates`` has the other document made beside it.
 
         Raises:
             ValidationFailed: ``OFFERS_TYPE_UNKNOWN``, ``FIELD_UNKNOWN``, ``OFFERS_PRODUCT_UNKNOWN``, ``OFFERS_VAT_UNKNOWN``; everything
@@ -162,7 +164,8 @@ class Documents:
         found = account if isinstance(account, Account) else session.accounts.require(account)
         self._refuse_unknown(fields, HeaderFields.__annotations__.keys(), Document)
         given: dict[str, Any] = {"issued_on": today(session), "owner": session.actor.person or session.actor.name, **fields}
-        given.setdefault("agent_id", found.seller_id)
+        if "agent_id" not in given:
+            given["agent_id"] = self._seller(found, given["issued_on"])
         given.setdefault("currency", setting(session, "currency"))
         document = session.add(Document(type=order_type.code, account_id=found.id, **given))
         wanted = list(rows)
@@ -172,6 +175,15 @@ class Documents:
         if order_type.generates:
             self._report(document, order_type, found)
         return document
+
+    def _seller(self, account: Account, day: date) -> int | None:
+        """Return the seller of an account, or None when there is none any more on a day (I-22)."""
+        if account.seller_id is None:
+            return None
+        seller = sellers_by_id(self._session, [account.seller_id]).get(account.seller_id)
+        # An instant for a day is refused by the commit.
+        left = seller is not None and seller.disabled_from is not None and not isinstance(day, datetime) and seller.disabled_from <= day
+        return None if seller is None or left else seller.id
 
     def _report(self, document: Document, order_type: OrderType, account: Account) -> None:
         """Make what a type generates beside each of its documents, such as the report to the agent (G16)."""
@@ -183,9 +195,9 @@ class Documents:
         """Write the totals of new rows at once, so that the header is written once; the commit looks whether they are right."""
         table = self._session.states.table(Row.__state_table__ or "")
         default = table.default.code if table.default is not None else None
-        valid = [row for row in rows if not has_flag(self._session, row, row.state or default, "cancelled")]
-        totals = totals_of((row.net, row.vat_rate) for row in valid)
-        document.taxable, document.vat_amount, document.total = totals.taxable, totals.vat_amount, totals.total
+        parts = [Part(row.vat_rate, row.state or default, row.net) for row in rows]
+        for field, value in derived(self._session, parts).items():
+            setattr(document, field, value)
 
     def generate(self, type: str, account: Account | int, *, of: Origin, **fields: Unpack[HeaderFields]) -> Document:  # noqa: A002
         """Make the document that follows from a record, such as a booked appointment, with all that is known (G16, I-38).

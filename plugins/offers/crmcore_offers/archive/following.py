@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from sqlalchemy import func, select
@@ -33,6 +33,8 @@ class Part:
 
 def follow(session: Session, changes: Sequence[Change]) -> None:
     """Bring the headers up to date with their rows, and publish what happened; also of what handlers of these events change in turn."""
+    if not any(isinstance(change.record, Document | Row) for change in changes):
+        return
     done = 0
     while len(changes) > done:
         fresh, done = changes[done:], len(changes)
@@ -97,23 +99,28 @@ def _write(session: Session, document: Document, parts: Sequence[Part], *, had_r
     """Write what the rows come to; a document that never had any keeps what was estimated."""
     if not parts and not had_rows:
         return
+    values = derived(session, parts)
+    freed(session).settle(document, values)
+    for field, value in values.items():
+        if getattr(document, field) != value:
+            setattr(document, field, value)
+
+
+def derived(session: Session, parts: Sequence[Part]) -> dict[str, Any]:
+    """Return what a header says of its rows, by field: amounts, and how far it is confirmed."""
     table = session.states.table(Row.__state_table__ or "").states
     flags: Mapping[str, Mapping[str, object]] = {code: state.flags for code, state in table.items()}
     # A row that was cancelled is as if it were not there.
     valid = [part for part in parts if not flags.get(part.state or "", {}).get("cancelled")]
     sure = [part for part in valid if flags.get(part.state or "", {}).get("confirmed")]
     totals = totals_of((part.net, part.rate) for part in valid)
-    values = {
+    return {
         "taxable": totals.taxable,
         "vat_amount": totals.vat_amount,
         "total": totals.total,
         "confirmation": "none" if not sure else "total" if len(sure) == len(valid) else "partial",
         "confirmed_taxable": sum((part.net for part in sure), Decimal("0.00")),
     }
-    freed(session).settle(document, values)
-    for field, value in values.items():
-        if getattr(document, field) != value:
-            setattr(document, field, value)
 
 
 # Events

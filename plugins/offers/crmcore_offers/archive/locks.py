@@ -61,6 +61,10 @@ class Freed:
         """Keys of the mirrored documents that their own system publishes now."""
         self._settled: dict[int, tuple[Document, Mapping[str, object]]] = {}
 
+    def may_change(self, key: int) -> bool:
+        """Return whether a lock does not count: somebody overrides it, or the document's own system speaks."""
+        return key in self.unlocked or key in self.published
+
     def settle(self, document: Document, values: Mapping[str, object]) -> None:
         """Note what the rows of a document, which were let through, come to."""
         self._settled[id(document)] = (document, values)
@@ -98,7 +102,7 @@ def _of_document(session: Session, free: Freed, change: Change) -> Iterator[Prob
     deleted = change.verb is RecordVerb.DELETED
     was = change.changes["state"][0] if "state" in change.changes else document.state
     allowed = _OF_STATE if "state" in change.changes and not deleted else frozenset()
-    if has_flag(session, document, was, "blocking") and document.id not in free.unlocked:
+    if has_flag(session, document, was, "blocking") and not free.may_change(document.id):
         refused = sorted(fields - allowed)
         if refused or deleted:
             yield locked(document.id, was, refused if not deleted else ["-"])
@@ -112,7 +116,7 @@ def _of_document(session: Session, free: Freed, change: Change) -> Iterator[Prob
 def _of_row(session: Session, free: Freed, change: Change, head: Any) -> Iterator[Problem]:  # noqa: ANN401 - a row of a query
     whole = change.verb is not RecordVerb.UPDATED
     blocked = session.states.table(Document.__state_table__ or "").states.get(head.state or "")
-    if blocked is not None and blocked.flags.get("blocking") and head.id not in free.unlocked:
+    if blocked is not None and blocked.flags.get("blocking") and not free.may_change(head.id):
         refused = sorted(change.fields - _NOTED)
         if refused or whole:
             yield locked(head.id, head.state, [f"offers.row.{name}" for name in refused])

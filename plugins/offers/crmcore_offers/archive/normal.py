@@ -71,8 +71,9 @@ def settle_documents(session: Session, changes: Sequence[Change]) -> None:
         if order_type is not None and _begin(session, change, order_type):
             wanting.append((change, order_type))
     if wanting:
+        given = {id(change) for change, _ in wanting if fields_of(change).get("number") is not None}
         number_documents(session, wanting)
-        session.unit.memo.setdefault(DRAWN, []).extend(change.record for change, _ in wanting)
+        session.unit.memo.setdefault(DRAWN, []).extend(change.record for change, _ in wanting if id(change) not in given)
     for change in changes:
         _sum_up(change)
         if "state" in change.changes:
@@ -87,9 +88,12 @@ def _begin(session: Session, change: Change, order_type: OrderType) -> bool:
         if default:
             change.set("state", default)
     if order_type.stamp and state.get(order_type.stamp) is None:
-        change.set(order_type.stamp, session.now() if order_type.stamp == "appointment" else today(session))
-    bare = not state.get("reference") and state.get("number") is None and state.get("issued_on") is not None
-    return bool(order_type.series) and bare and not state.get("mirrored")
+        # What comes from elsewhere was made when it says.
+        day = state.get("issued_on") if state.get("mirrored") else today(session)
+        change.set(order_type.stamp, session.now() if order_type.stamp == "appointment" else day)
+    number = state.get("number")
+    numbered = not state.get("reference") if number is None else isinstance(number, int) and number > 0
+    return bool(order_type.series) and numbered and state.get("issued_on") is not None and not state.get("mirrored")
 
 
 def _default_state(session: Session) -> str:

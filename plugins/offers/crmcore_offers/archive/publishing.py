@@ -84,7 +84,7 @@ def publish(documents: Documents, session: Session, mirror: Mirror) -> Published
         return Published(found, Outcome.STALE)
     rows = documents.rows(found)
     fields = _changed_fields(session, found, mirror)
-    wanted = [_filled(each) for each in mirror.rows]
+    wanted = _keyed(mirror)
     products = by_codes(session, Product, {each.product for each in wanted if each.product})
     same = _same_rows(rows, wanted, products)
     if not fields and same and mirror.revision == found.revision_number:
@@ -124,7 +124,7 @@ def _create(documents: Documents, session: Session, mirror: Mirror) -> Document:
     made = documents.create(
         mirror.type,
         account,
-        rows=[_filled(each) for each in mirror.rows],
+        rows=_keyed(mirror),
         **{"reference": mirror.reference, "issued_on": mirror.issued_on, "source": key.source, "mirrored": True, **given},
     )
     made.revision_number = mirror.revision
@@ -145,9 +145,27 @@ def _changed_fields(session: Session, document: Document, mirror: Mirror) -> dic
     return {field: value for field, value in said.items() if field not in _ONCE and getattr(document, field) != value}
 
 
-def _filled(given: NewRow) -> NewRow:
-    """Return a row with a key: by its position it would be another one as soon as a row before it goes."""
-    return given if given.key else attrs.evolve(given, key=given.product or given.code or given.description[:80])
+def _keyed(mirror: Mirror) -> list[NewRow]:
+    """Return the rows, each with a key: by its position it would be another one as soon as a row before it goes.
+
+    Raises:
+        ValidationFailed: ``OFFERS_KEY_TWICE`` when two have the same one.
+    """
+    found: dict[str, NewRow] = {}
+    for given in mirror.rows:
+        key = given.key or _free((given.product or given.code or given.description)[:70], found)
+        if key in found:
+            raise refuse("OFFERS_KEY_TWICE", mirror.reference, reference=mirror.reference, key=key)
+        found[key] = attrs.evolve(given, key=key)
+    return list(found.values())
+
+
+def _free(name: str, taken: Mapping[str, NewRow]) -> str:
+    """Return a name for a row without a key, numbered when there are several of it."""
+    count = 1
+    while (key := name if count == 1 else f"{name}#{count}") in taken:
+        count += 1
+    return key
 
 
 def _same_rows(rows: Sequence[Row], wanted: Sequence[NewRow], products: Mapping[str, Product]) -> bool:
