@@ -14,6 +14,7 @@ from crmcore import (
     Handler,
     Job,
     Label,
+    LookAt,
     Migrations,
     Permission,
     PluginInfo,
@@ -25,7 +26,7 @@ from crmcore.changesets import Kind
 from crmcore_offers import states
 from crmcore_offers.archive import declared as archive
 from crmcore_offers.mass import declared as mass
-from crmcore_offers.model import ENTITIES
+from crmcore_offers.model import ENTITIES, Document, Row
 from crmcore_offers.pricing import declared as pricing
 from crmcore_offers.printing import declared as printing
 from crmcore_offers.reports import declared as reports
@@ -123,6 +124,12 @@ def crm_characteristics() -> Sequence[CharacteristicDef]:
 def crm_change_kinds() -> Sequence[Kind]:
     """Declare what is maintained in mass."""
     return mass.CHANGE_KINDS
+
+
+@hookimpl
+def crm_looks_at() -> Sequence[LookAt]:
+    """Say that the validation of this plugin is about documents and rows: mass changes of anything else stay statements."""
+    return (LookAt(entity=Document.entity_name()), LookAt(entity=Row.entity_name()))
 
 
 @hookimpl
