@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -14,9 +15,9 @@ from crmcore.changesets.bulk import Written, write_all
 from crmcore.changesets.derived import keep_versions, note_derived, put_back
 from crmcore.changesets.kinds import Kind
 from crmcore.changesets.records import find_refused, forget, load, values_of, wants_records
-from crmcore.changesets.rows import parent_of, parent_version, table_of, update_rows
+from crmcore.changesets.rows import parent_of, parent_version, sql_of, table_of
 from crmcore.changesets.values import APPLIED, CHANGED_SINCE, NOT_FOUND, PLANNED, STALE, UNDONE, Seen
-from crmcore.errors import UsageError
+from crmcore.errors import Problem, UsageError
 from crmcore.model import ChangeSetItem, Entity
 from crmcore.session.changes import collect_changes
 
@@ -113,7 +114,7 @@ class _Apply:
         if self.direction is BACKWARD:
             wishes = self._wishes(scope)
             refused = self.kind.check_undo(self.session, self.cls, wishes)
-            self._mark(scope, {wishes[number].record_id: (problem.code, None) for number, problem in refused.items()})
+            self._refuse(scope, {wishes[number].record_id: problem for number, problem in refused.items()})
 
     def _lock(self, scope: ColumnElement[bool]) -> None:
         """Have others wait who change these records, or what they are part of; SQLite has one writer anyway."""
@@ -136,10 +137,7 @@ class _Apply:
         if touched.wants(entity, columns):
             written = connection.execute(select(item.c.record_id).where(scope).distinct()).scalars().all()
             touched.note_keys(self.session, entity, written, columns)
-        values: dict[str, Any] = {"outcome": direction.target}
-        if direction is FORWARD:
-            values["applied_version"] = item.c.seen_version + 1
-        connection.execute(update(item).where(scope).values(values))
+        self._finish(scope)
 
     def _written(self, scope: ColumnElement[bool], before: str, value: str) -> Written:
         item = table_of(ChangeSetItem)
@@ -159,15 +157,14 @@ class _Apply:
         if changes is None:
             # Each may be written, and all together may not: there is nobody to leave out.
             raise UsageError("CHANGE_SET_OUTDATED", id=self.change_set_id)
-        self._mark(scope, {key: (problem.code, None) for key, problem in refused.items()})
+        self._refuse(scope, refused)
         if self.kind.always:
             self.kind.history(self._written(scope, self.direction.before, self.direction.value))
-        records = [record for record, _ in changes]
+        if self.direction is BACKWARD:
+            put_back(self.session, [record for record, _ in changes], self._items(scope, derived=True))
+        self._finish(scope)
         if self.direction is FORWARD:
             note_derived(self.session, self.change_set_id, changes)
-        else:
-            put_back(self.session, records, self._items(scope, derived=True))
-        self._mark(scope, {record.id: (self.direction.target, record.version) for record in records})
 
     def _flush(self, wishes: Sequence[Seen]) -> list[tuple[Entity, Mapping[str, Any]]] | None:
         """Write all of them, which nobody refuses as a rule; None when somebody does, and nothing is written.
@@ -196,11 +193,23 @@ class _Apply:
         mine = select(*columns).where(scope, item.derived.is_(derived)).order_by(item.record_id)
         return [Seen(*row) for row in self.session.orm.execute(mine)]
 
-    def _mark(self, scope: ColumnElement[bool], outcomes: Mapping[int, tuple[str, int | None]]) -> None:
-        forward = self.direction is FORWARD
-        columns = ("outcome", "applied_version") if forward else ("outcome",)
-        rows = [(key, outcome, version) if forward else (key, outcome) for key, (outcome, version) in outcomes.items()]
-        update_rows(self.session.orm.connection(), table_of(ChangeSetItem), "record_id", columns, rows, scope)
+    def _refuse(self, scope: ColumnElement[bool], problems: Mapping[int, Problem]) -> None:
+        """Write down why some records are left out: one statement for each code."""
+        item, sql = table_of(ChangeSetItem), sql_of(self.session.orm.connection())
+        by_code: dict[str, list[int]] = defaultdict(list)
+        for key, problem in problems.items():
+            by_code[problem.code].append(key)
+        for code, keys in by_code.items():
+            mine = item.c.record_id.in_(sql.keys(sorted(keys)))
+            self.session.orm.connection().execute(update(item).where(scope, mine).values(outcome=code))
+
+    def _finish(self, scope: ColumnElement[bool]) -> None:
+        """Write down that everything which is left was written, each record once."""
+        item = table_of(ChangeSetItem)
+        values: dict[str, Any] = {"outcome": self.direction.target}
+        if self.direction is FORWARD:
+            values["applied_version"] = item.c.seen_version + 1
+        self.session.orm.connection().execute(update(item).where(scope).values(values))
 
 
 def _expire(orm: OrmSession, cls: type[Entity]) -> None:

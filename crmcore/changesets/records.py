@@ -32,11 +32,8 @@ def wants_records(session: Session, kind: Kind, cls: type[Entity], fields: Colle
     """
     registry = session.registry
     event = f"{cls.entity_name()}.{RecordVerb.UPDATED}"
-    onlookers = registry.onlookers(cls.entity_name(), kind.writer.columns(fields))
-    if kind.own_hooks and kind.name in registry.change_kinds:
-        onlookers -= {registry.change_kinds[kind.name].plugin}
     return (
-        bool(onlookers)
+        bool(registry.onlookers(cls.entity_name(), kind.writer.columns(fields)))
         or bool(registry.handlers_of(event, Phase.IN_TRANSACTION))
         or session.unit.cause.depth >= session.crm.depth_limit
         or not all(kind.writer.is_bulk(cls, field) for field in fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, insert, literal, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, insert, literal, select
 
 from crmcore.changesets.json_sql import JsonSql
 from crmcore.model import Entity, Json
@@ -48,28 +48,6 @@ def insert_rows(
     values = [_taken(sql, given.c.value, number, table.c[name]) for number, name in enumerate(columns)]
     values += [literal(value, table.c[name].type) for name, value in constants.items()]
     connection.execute(insert(table).from_select([*columns, *constants], select(*values).select_from(given)))
-
-
-def update_rows(
-    connection: Connection,
-    table: Table,
-    key: str,
-    columns: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-    where: ColumnElement[bool],
-) -> None:
-    """Set columns of the rows that have the keys that come first in each given row."""
-    if not rows:
-        return
-    sql = sql_of(connection)
-    given = sql.rows(dump_json(rows))
-    taken = [_taken(sql, given.c.value, number, table.c[name]).label(f"v{number}") for number, name in enumerate((key, *columns))]
-    source = select(*taken).select_from(given).cte("given_rows")
-    if not sql.postgresql:
-        # Otherwise SQLite may read the list again for each row.
-        source = source.prefix_with("MATERIALIZED")
-    values = {name: source.c[f"v{number}"] for number, name in enumerate(columns, 1)}
-    connection.execute(update(table).where(table.c[key] == source.c.v0, where).values(values))
 
 
 def _taken(sql: JsonSql, row: ColumnElement[Any], number: int, column: Column[Any]) -> ColumnElement[Any]:

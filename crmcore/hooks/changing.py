@@ -52,8 +52,7 @@ class Kind:
     loaded and what each shall become, before they are set: for fields that otherwise only a function of their own may write.
 
     ``entity`` is the only one that the kind is for, if it is for one. ``parent`` names the foreign key to the record that these are part
-    of, such as the document of a row: a record whose parent changed since the preview is skipped as well. With ``own_hooks`` the kind does
-    all that ``crm_validate`` and ``crm_before_commit`` of the plugin that declares it would do, and those are not asked of each record.
+    of, such as the document of a row: a record whose parent changed since the preview is skipped as well.
     """
 
     name: str
@@ -67,4 +66,3 @@ class Kind:
     permission: str | None = None
     entity: str | None = None
     parent: str | None = None
-    own_hooks: bool = False

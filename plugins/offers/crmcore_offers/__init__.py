@@ -15,6 +15,7 @@ from crmcore import (
     Handler,
     Job,
     Label,
+    LookAt,
     Migrations,
     Normaliser,
     Permission,
@@ -30,7 +31,7 @@ from crmcore_offers import states
 from crmcore_offers.archive import checks, following
 from crmcore_offers.archive import declared as archive
 from crmcore_offers.mass import declared as mass
-from crmcore_offers.model import ENTITIES
+from crmcore_offers.model import ENTITIES, Document, Row
 from crmcore_offers.pricing import declared as pricing
 from crmcore_offers.printing import declared as printing
 from crmcore_offers.reports import declared as reports
@@ -129,6 +130,12 @@ def crm_characteristics() -> Sequence[CharacteristicDef]:
 def crm_change_kinds() -> Sequence[Kind]:
     """Declare what is maintained in mass."""
     return mass.CHANGE_KINDS
+
+
+@hookimpl
+def crm_looks_at() -> Sequence[LookAt]:
+    """Say that the validation of this plugin is about documents and rows: mass changes of anything else stay statements."""
+    return (LookAt(entity=Document.entity_name()), LookAt(entity=Row.entity_name()))
 
 
 @hookimpl

@@ -13,6 +13,7 @@ from crmcore.changesets import Result
 from crmcore.cli import current_output, pass_crm
 from crmcore_offers.mass.api import MassMaintenance, MassPreview
 from crmcore_offers.mass.exporting import OrderList
+from crmcore_offers.mass.fields import is_text
 
 _ENTITIES: Final = {"documents": "offers.document", "rows": "offers.row"}
 _user = click.option("--user", "login", metavar="LOGIN", help="Work as this user: only what that one sees exists.")
@@ -37,20 +38,26 @@ class _Json(click.ParamType[Any]):
             self.fail(f"{value!r} is not JSON: {error}", param, ctx)
 
 
-class _Setting(click.ParamType[tuple[str, Any]]):
-    """A field with its value: ``state=confirmed``, ``probability=60``, ``agent_id=null``; what is not JSON is text."""
-
+class _Setting(click.ParamType[tuple[str, str]]):
     name = "FIELD=VALUE"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:  # noqa: ANN401 - as above
+    # Whatever the caller gave.
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:  # noqa: ANN401
         field, sign, text = str(value).partition("=")
         if not sign or not field:
             self.fail(f"{value!r} is not FIELD=VALUE", param, ctx)
-        try:
-            # Numbers stay text: a price is no float.
-            return field, json.loads(text, parse_float=str)
-        except json.JSONDecodeError:
-            return field, text
+        return field, text
+
+
+def _value(entity: str, field: str, text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Read a value: of a text it is the text itself, otherwise JSON, such as ``60``, ``true`` and ``null``, or text that is none."""
+    if is_text(entity, field):
+        return text
+    try:
+        # Numbers stay text: a price is no float.
+        return json.loads(text, parse_float=str)
+    except json.JSONDecodeError:
+        return text
 
 
 @click.group()
@@ -65,10 +72,12 @@ def mass() -> None:
 @click.option("--note", default="", help="What it is for; the history of states keeps it.")
 @_user
 @pass_crm
-def preview(crm: Crm, what: str, condition: Any, values: tuple[tuple[str, Any], ...], note: str, login: str | None) -> None:  # noqa: ANN401 - any JSON
+def preview(crm: Crm, what: str, condition: Any, values: tuple[tuple[str, str], ...], note: str, login: str | None) -> None:  # noqa: ANN401 - any JSON
     """Say what would change and what would be refused; nothing is changed before it is confirmed."""
     with _session(crm, login) as session:
-        made = MassMaintenance(session).preview(_ENTITIES[what], condition, dict(values), note)
+        entity = _ENTITIES[what]
+        wanted = {field: _value(entity, field, text) for field, text in values}
+        made = MassMaintenance(session).preview(entity, condition, wanted, note)
         session.commit()
     _show_preview(made)
 

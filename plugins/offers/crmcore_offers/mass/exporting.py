@@ -122,17 +122,19 @@ class OrderList:
 
     def _locked(self, keys: Sequence[int], signs: Mapping[str, int], *, again: bool) -> Iterable[_Line]:
         """Load rows and keep them for oneself until the commit; what somebody else took meanwhile is not among them."""
+        locking = select(Row.id).where(Row.id.in_(keys)).order_by(Row.id).with_for_update()
+        if not again:
+            locking = locking.where(Row.export_id.is_(None))
+        # The actor sees these rows, as `_lines` found out; locking is writing, which the database leaves to the platform.
+        with self._session.guard.lifted():
+            mine = self._session.scalars(locking).all()
         query = (
             select(Row, Document.reference, Document.issued_on, Document.type, Account.name)
             .join(Document, Document.id == Row.document_id)
             .join(Account, Account.id == Document.account_id)
-            .where(Row.id.in_(keys))
-            .order_by(Row.id)
-            .with_for_update(of=Row)
+            .where(Row.id.in_(mine))
             .execution_options(populate_existing=True)
         )
-        if not again:
-            query = query.where(Row.export_id.is_(None))
         for row, reference, issued_on, type_code, account in self._session.execute(query):
             yield _Line(row, reference, f"{issued_on:%d/%m/%Y}", account, row.net * signs[type_code])
 

@@ -54,6 +54,14 @@ CLASSES: Final[Mapping[str, type[Entity]]] = {Document.entity_name(): Document, 
 _PERIOD: Final = re.compile(r"\d{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?")
 
 
+def is_text(entity: str, field: str) -> bool:
+    """Return whether a field holds text: what a command line gives it is never a number."""
+    if field not in FIELDS[entity]:
+        return False
+    column: Any = CLASSES[entity].__table__.c[field]
+    return column.type.python_type is str
+
+
 def _number(value: object) -> Decimal | None:
     try:
         found = Decimal(str(value))
