@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -81,7 +82,8 @@ class Asked:
         known = login if changed is None else (login, str(changed))
         if known not in self._explainers:
             organisation = organisation_of(USERS if changed is None else {**USERS, login: changed})
-            reach = self._crm.access.reach_in(organisation, login, DAY, self._session.orm.connection())
+            connection = self._session.orm.connection()
+            reach = self._crm.access.reach_in(organisation, login, DAY, connection) if login in organisation.users else None
             self._explainers[known] = Explainer(self._session, organisation, DAY, dated=False), reach
         explainer, reach = self._explainers[known]
         return explainer.explain(reach, login, cls, key, "read")
@@ -147,3 +149,45 @@ def test_without_the_scopes_that_an_explanation_names_there_is_no_access(asked, 
         if asked(login, cls, key, SimpleNamespace(**{**vars(user), **less})).granted:
             wrong.append((login, cls.__name__, key, named))
     assert wrong == []
+
+
+TOLD = (
+    ("own", "account", 1),
+    ("own", "account", 4),
+    ("two", "account", 15),
+    ("three", "account", 10),
+    ("private", "account", 10),
+    ("portfolio", "account", 16),
+    ("unassigned", "account", 8),
+    ("agency", "account", 7),
+    ("owner", "account", 1),
+    ("owner", "account", 12),
+    ("past", "account", 1),
+    ("nothing", "account", 1),
+    ("blocked", "account", 1),
+    ("stranger", "account", 1),
+    ("own", "account", 999),
+    ("own", "zone", 301),
+    ("all", "leak.notice", 1),
+    ("all", "leak.queue", 1),
+    ("own", "leak.part", 1),
+    ("no-customers", "leak.part", 1),
+    ("free", "saved_search", 3),
+    ("own", "saved_search", 2),
+    ("boss", "saved_search", 3),
+    ("lead", "leak.task", 7),
+    ("lead", "leak.task", 3),
+    ("boss", "leak.task", 8),
+    ("nothing", "leak.task", 3),
+    ("nothing", "leak.task", 10),
+)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_explanations_read_so(world, asked):
+    told = [asked(login, world.registry.entities[entity], key) for login, entity, key in TOLD]
+    found = "\n\n".join(
+        f"{each.text()}\n{each.text('en')}\n{' '.join(step.rule for step in each.steps)} | {' '.join(each.grants) or '-'}" for each in told
+    )
+    assert found == (Path(__file__).parent / "explanations.txt").read_text(encoding="utf-8").rstrip("\n")
+    assert {each.login: (each.entity, each.id, each.verb, each.day) for each in told[:1]} == {"own": ("account", 1, "read", DAY)}
