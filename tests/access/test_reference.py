@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import attrs
 import pytest
 from sqlalchemy import select
 
@@ -12,9 +13,9 @@ from crmcore import Account, Actor
 from crmcore.access import postgres
 from crmcore.access.explain import Explainer
 from crmcore.access.predicates import LiteralTerms, predicate
-from crmcore.model import SavedSearch
+from crmcore.model import SavedSearch, Zone
 
-from .world import DAY, USERS, expectations, fill, organisation_of
+from .world import DAY, FOLLOWED, USERS, expectations, fill, organisation_of
 
 pytestmark = pytest.mark.feature("I-27", "I-7", "I-28", "A03", "A04", "A05", "A06", "A09")
 
@@ -62,13 +63,37 @@ def test_questions_about_somebody_are_answered_as_the_guard_would(world, leaky):
     wrong = []
     with world.engine.connect() as connection:
         for login, reach in reaches(world).items():
-            for cls in (Account, SavedSearch, leaky.LeakMemo, leaky.LeakNotice, leaky.LeakQueue):
+            for cls in (Account, SavedSearch, Zone, leaky.LeakMemo, leaky.LeakNotice, leaky.LeakQueue):
                 keys, sees = expectations(leaky)[cls]
                 table = cls.__table__
-                found = set(connection.execute(select(table.c.id).where(predicate(cls, table.c, LiteralTerms(reach), {}))).scalars())
+                seen = predicate(cls, table.c, LiteralTerms(reach), {})
+                assert (seen is None) is (cls is Zone)  # without any condition
+                query = select(table.c.id).where(table.c.id.in_(keys))
+                found = set(connection.execute(query if seen is None else query.where(seen)).scalars())
                 if found != {key for key in keys if sees(login, key)}:
                     wrong.append((login, cls.__name__, found))
     assert wrong == []
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_what_follows_records_of_a_plugin_that_is_not_there_is_seen_only_by_who_works_on_it(world, leaky):
+    reach = reaches(world)["private"]
+    organisation, terms = organisation_of(), LiteralTerms(attrs.evolve(reach, login="lead", all=False, see_private=False))
+    with world.session(Actor.system("look")) as session:
+
+        def keys(cls, *parents):
+            seen = predicate(cls, cls.__table__.c, terms, {parent.__tablename__: parent for parent in parents})
+            return set(session.scalars(select(cls.__table__.c.id).where(seen)))
+
+        assert (keys(leaky.LeakItem, Account), keys(leaky.LeakItem)) == (set(FOLLOWED), set())
+        assert keys(leaky.LeakTask, Account, leaky.LeakHand) - keys(leaky.LeakTask, Account) == {7}
+        assert keys(leaky.LeakTask, Account) - keys(leaky.LeakTask) == {10, 11, 13, 14}
+        alone = SimpleNamespace(execute=session.execute, scalar=session.scalar, registry=SimpleNamespace(entities={}))
+        explainer = Explainer(alone, organisation, DAY, dated=False)
+        found = [explainer.explain(reach, "private", cls, 1, "read") for cls in (leaky.LeakItem, leaky.LeakPart)]
+        assert [(each.granted, each.deciding.rule) for each in found] == [(False, "path"), (False, "path")]
+        lead = explainer.explain(reaches(world)["lead"], "lead", leaky.LeakTask, 7, "read")
+        assert (lead.granted, lead.deciding.rule) == (False, "private")
 
 
 class Asked:
@@ -180,6 +205,7 @@ TOLD = (
     ("boss", "leak.task", 8),
     ("nothing", "leak.task", 3),
     ("nothing", "leak.task", 10),
+    ("all", "leak.item", 99),
 )
 
 

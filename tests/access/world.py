@@ -108,6 +108,9 @@ USERS = {
 FOLLOWED = (1, 4, 7, 10, 11, 13)
 """Accounts that have a person, an item, and a part of it, with their own key."""
 
+LOST = 99
+"""An item of no account."""
+
 # Kinds of rows beside accounts, by key, as the guards are asked for them.
 SEARCHES = {
     1: SimpleNamespace(owner="own", shared=False),
@@ -243,7 +246,7 @@ def expectations(leak):
         Person: (FOLLOWED, sees_account),
         SavedSearch: (SEARCHES, sees_search),
         Zone: (ZONE_KEYS.values(), lambda *_: True),
-        leak.LeakItem: (FOLLOWED, lambda login, key: may_read(login, "leak") and sees_account(login, key)),
+        leak.LeakItem: ((*FOLLOWED, LOST), lambda login, key: key != LOST and may_read(login, "leak") and sees_account(login, key)),
         leak.LeakPart: (FOLLOWED, lambda login, key: may_read(login, "leak") and sees_account(login, key)),
         leak.LeakMemo: (MEMOS, sees_memo),
         leak.LeakNotice: ([1], lambda login, _: may_read(login, "leak")),
@@ -332,6 +335,7 @@ def fill(connection, leak):
             put(AccountPortfolio, [{"account_id": key, "business_unit_id": unit, "portfolio_id": PORTFOLIO_KEYS[row.portfolio]}])
     put(Person, [{"id": key, "account_id": key} for key in FOLLOWED])
     put(leak.LeakItem, [{"id": key, "account_id": key} for key in FOLLOWED])
+    put(leak.LeakItem, [{"id": LOST}])
     put(leak.LeakPart, [{"id": key, "item_id": key} for key in FOLLOWED])
     put(SavedSearch, [{"id": key, "owner": row.owner, "name": f"{key}", "shared": row.shared} for key, row in SEARCHES.items()])
     put(leak.LeakMemo, [{"id": key, "author": row.author} for key, row in MEMOS.items()])
