@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import attrs
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from crmcore import Account, Actor
 from crmcore.access import postgres
@@ -15,7 +16,7 @@ from crmcore.access.explain import Explainer
 from crmcore.access.predicates import LiteralTerms, predicate
 from crmcore.model import SavedSearch, Zone
 
-from .world import DAY, FOLLOWED, USERS, expectations, fill, organisation_of
+from .world import DAY, FOLLOWED, USERS, expectations, fill, organisation_of, plain_database
 
 pytestmark = pytest.mark.feature("I-27", "I-7", "I-28", "A03", "A04", "A05", "A06", "A09")
 
@@ -99,25 +100,26 @@ def test_what_follows_records_of_a_plugin_that_is_not_there_is_seen_only_by_who_
 class Asked:
     """What is explained of one organisation, also were a user another."""
 
-    def __init__(self, crm, session):
-        self._crm, self._session = crm, session
+    def __init__(self, session):
+        self._session = session
         self._explainers = {}
 
     def __call__(self, login, cls, key, changed=None):
         known = login if changed is None else (login, str(changed))
         if known not in self._explainers:
             organisation = organisation_of(USERS if changed is None else {**USERS, login: changed})
-            connection = self._session.orm.connection()
-            reach = self._crm.access.reach_in(organisation, login, DAY, connection) if login in organisation.users else None
-            self._explainers[known] = Explainer(self._session, organisation, DAY, dated=False), reach
+            self._explainers[known] = Explainer(self._session, organisation, DAY, dated=False), organisation.reach(login, DAY)
         explainer, reach = self._explainers[known]
         return explainer.explain(reach, login, cls, key, "read")
 
 
 @pytest.fixture
-def asked(world):
-    with world.session(Actor.system("look")) as session:
-        yield Asked(world, session)
+def asked(leaky):
+    engine, entities = plain_database(leaky)
+    with Session(engine) as orm:
+        registry = SimpleNamespace(entities=entities)
+        yield Asked(SimpleNamespace(orm=orm, execute=orm.execute, scalar=orm.scalar, scalars=orm.scalars, registry=registry))
+    engine.dispose()
 
 
 def records(leaky):
@@ -140,7 +142,6 @@ def given(user, missing):
     return SimpleNamespace(**{**vars(user), **changes[kind]})
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_explanations_say_what_the_rules_say_and_what_they_name_as_missing_helps(asked, leaky):
     almighty = {"functions": ("*",), "scopes": ("all",), "sees_private": True, "blocked": False}
     wrong = []
@@ -160,7 +161,6 @@ def test_explanations_say_what_the_rules_say_and_what_they_name_as_missing_helps
     assert wrong == []
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_without_the_scopes_that_an_explanation_names_there_is_no_access(asked, leaky):
     wrong = []
     for login, cls, key, expected in records(leaky):
@@ -209,9 +209,9 @@ TOLD = (
 )
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-def test_explanations_read_so(world, asked):
-    told = [asked(login, world.registry.entities[entity], key) for login, entity, key in TOLD]
+def test_explanations_read_so(asked, leaky):
+    entities = {cls.entity_name(): cls for cls in expectations(leaky)}
+    told = [asked(login, entities[entity], key) for login, entity, key in TOLD]
     found = "\n\n".join(
         f"{each.text()}\n{each.text('en')}\n{' '.join(step.rule for step in each.steps)} | {' '.join(each.grants) or '-'}" for each in told
     )
