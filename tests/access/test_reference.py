@@ -104,13 +104,13 @@ class Asked:
         self._session = session
         self._explainers = {}
 
-    def __call__(self, login, cls, key, changed=None):
+    def __call__(self, login, cls, key, verb="read", *, changed=None):
         known = login if changed is None else (login, str(changed))
         if known not in self._explainers:
             organisation = organisation_of(USERS if changed is None else {**USERS, login: changed})
             self._explainers[known] = Explainer(self._session, organisation, DAY, dated=False), organisation.reach(login, DAY)
         explainer, reach = self._explainers[known]
-        return explainer.explain(reach, login, cls, key, "read")
+        return explainer.explain(reach, login, cls, key, verb)
 
 
 @pytest.fixture
@@ -153,10 +153,10 @@ def test_explanations_say_what_the_rules_say_and_what_they_name_as_missing_helps
             assert found.missing == ()
             continue
         for each in found.missing:
-            after = asked(login, cls, key, given(USERS[login], each))
+            after = asked(login, cls, key, changed=given(USERS[login], each))
             if not after.granted and (after.deciding.rule, after.missing) == (found.deciding.rule, found.missing):
                 wrong.append((login, cls.__name__, key, each, "does not help", found.text("en")))
-        if not found.missing and asked(login, cls, key, SimpleNamespace(**{**vars(USERS[login]), **almighty})).granted:
+        if not found.missing and asked(login, cls, key, changed=SimpleNamespace(**{**vars(USERS[login]), **almighty})).granted:
             wrong.append((login, cls.__name__, key, "is not told what would help", found.text("en")))
     assert wrong == []
 
@@ -171,7 +171,7 @@ def test_without_the_scopes_that_an_explanation_names_there_is_no_access(asked, 
         if not named or len(scopes) < len(named) or user.functions is None:
             continue
         less = {name: tuple(each for each in getattr(user, name) if each not in scopes) for name in ("scopes", "own_scopes")}
-        if asked(login, cls, key, SimpleNamespace(**{**vars(user), **less})).granted:
+        if asked(login, cls, key, changed=SimpleNamespace(**{**vars(user), **less})).granted:
             wrong.append((login, cls.__name__, key, named))
     assert wrong == []
 
@@ -206,12 +206,14 @@ TOLD = (
     ("nothing", "leak.task", 3),
     ("nothing", "leak.task", 10),
     ("all", "leak.item", 99),
+    ("lead", "account", 1, "delete"),
+    ("lead", "zone", 301, "update"),
 )
 
 
 def test_explanations_read_so(asked, leaky):
     entities = {cls.entity_name(): cls for cls in expectations(leaky)}
-    told = [asked(login, entities[entity], key) for login, entity, key in TOLD]
+    told = [asked(login, entities[entity], *more) for login, entity, *more in TOLD]
     found = "\n\n".join(
         f"{each.text()}\n{each.text('en')}\n{' '.join(step.rule for step in each.steps)} | {' '.join(each.grants) or '-'}" for each in told
     )
