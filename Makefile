@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench features docs soak format lock clean distclean
+.PHONY: help demo test check bench features docs soak mutants format lock clean distclean
 
 help: ## Show this help.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ docs: $(READY) ## Build the documentation into build/site.
 
 soak: $(READY) $(POSTGRES) ## Kill processes for an hour or so, and look whether anything was lost.
 	CRM_KILLS=$(or $(CRM_KILLS),2000) $(RUN) pytest -n $(JOBS) --maxprocesses 4 --dist worksteal --timeout 7200 -m kills $(ARGS)
+
+mutants: $(READY) $(POSTGRES) ## Put small faults into a MODULE, and show those that its TESTS do not notice. ARGS: --lines, --numbers, --list.
+	$(RUN) tools.mutants $(MODULE) $(ARGS) $(TESTS)
 
 format: $(READY) ## Format the code, and mend what the linter can mend.
 	$(RUN) ruff check --fix-only --quiet .

@@ -250,7 +250,7 @@ class Explainer:
     def _scope(self, reach: Reach, scope: Scope, row: Any) -> Step:  # noqa: ANN401 - a row
         ask: Callable[[], tuple[bool, Label]] = {
             ScopeKind.ALL: lambda: (True, Label("tutto", "everything")),
-            ScopeKind.OWNER: lambda: (row.owner == reach.login, Label(f"proprietario {row.owner}", f"owner {row.owner}")),
+            ScopeKind.OWNER: lambda: (row.owner == reach.login, Label(f"proprietario {row.owner or '—'}", f"owner {row.owner or '—'}")),
             ScopeKind.ZONE: lambda: self._zone(scope, row),
             ScopeKind.PORTFOLIO: lambda: self._portfolio(scope, row),
         }.get(scope.kind, lambda: self._seller(reach, scope, row))

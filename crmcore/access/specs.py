@@ -64,8 +64,7 @@ def parse_scope(text: str) -> Scope:
     what, _, days = text.partition("@")
     kind, _, target = what.partition(":")
     first, separator, last = days.partition("..")
-    data = {"kind": kind, "target": target, "from": first, "to": last}
-    given = {key: value for key, value in data.items() if value}
+    given = {"kind": kind, "target": target, "from": first, "to": last}
     if days and not separator:
         message = "days as 2026-08-01..2026-08-31"
         raise ValueError(message)

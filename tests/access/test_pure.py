@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date
 from types import SimpleNamespace
 
 import pytest
 
 from crmcore import Account, Visibility
-from crmcore.access.functions import VERBS, allowed, functions_of, part_of, reads_freely
+from crmcore.access.functions import CORE_PERMISSIONS, MERGE_VERB, VERBS, allowed, functions_of, part_of, reads_freely
 from crmcore.access.reach import Organisation, Reach
 from crmcore.access.specs import Scope, parse_scope, scope_problems
-from crmcore.model import Interaction, Person, SavedSearch, ScopeKind, User, UserStatus, Zone
+from crmcore.model import ENTITIES, Interaction, Person, SavedSearch, ScopeKind, User, UserStatus, Zone
 
 pytestmark = pytest.mark.feature("I-27", "A03", "A04", "A05", "A06")
 
@@ -45,8 +46,35 @@ def test_each_entity_belongs_to_a_part_and_catalogues_are_configuration():
         theirs = SimpleNamespace(__plugin__=plugin, __visibility__=Visibility.public(), entity_name=lambda: "account")
         assert (part_of(theirs), reads_freely(theirs)) == (plugin, False)
     assert [reads_freely(cls) for cls in (Account, Zone, User, SavedSearch)] == [False, True, True, False]
+    assert (VERBS, MERGE_VERB) == (("read", "create", "update", "delete"), "merge")
     found = {f"{part}.{verb}" for part in ("customers", "territory") for verb in VERBS} | {"customers.merge"}
     assert functions_of([Person, Account, Zone]) == tuple(sorted(found))
+
+
+def test_the_parts_of_the_core_are_those_of_the_documentation():
+    found = defaultdict(set)
+    for cls in ENTITIES:
+        found[part_of(cls)].add(cls.entity_name())
+    # Catalogues and what the system keeps for itself.
+    assert {"state", "portfolio", "external_key"} <= found.pop("configuration")
+    words = {
+        "customers": "account account_merge account_merge_member account_portfolio account_role consent contact_point person "
+        "person_preference relation site",
+        "contacts": "interaction",
+        "territory": "salesperson seller_zone zone zone_rule",
+        "access": "api_token challenge credential crm_user device device_user group_member profile user_group user_session",
+        "searches": "saved_search",
+        "changes": "change_set change_set_item",
+    }
+    assert found == {part: set(names.split()) for part, names in words.items()}
+
+
+def test_permissions_of_the_core_have_names_in_both_languages():
+    assert [(each.name, each.label.text("it"), each.label.text("en")) for each in CORE_PERMISSIONS] == [
+        ("privacy.erase", "Cancellare persone", "Erase people"),
+        ("privacy.export", "Esportare i dati di una persona", "Export the data of a person"),
+        ("privacy.override", "Riammettere persone cancellate", "Let erased people back in"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -65,13 +93,15 @@ def test_a_scope_holds_on_its_first_and_its_last_day_and_on_no_other():
     assert [scope.holds(day) for day in days] == [False, True, True, False]
     assert [parse_scope("all@2026-08-01..").holds(day) for day in days] == [False, True, True, True]
     assert [parse_scope("all@..2026-08-31").holds(day) for day in days] == [True, True, True, False]
-    assert parse_scope("own").data() == {"kind": "own"}
+    assert parse_scope("own").data() == Scope(ScopeKind.OWN).data() == {"kind": "own"}
 
 
 @pytest.mark.parametrize(
     ("data", "value", "expected"),
     [
         ("own", "'own'", "a mapping of from, kind, target, to"),
+        (5, "5", "a mapping of from, kind, target, to"),
+        (["kind"], "['kind']", "a mapping of from, kind, target, to"),
         ({"target": "A1"}, "{'target': 'A1'}", "a mapping of from, kind, target, to"),
         ({"kind": "own", "until": "x"}, "{'kind': 'own', 'until': 'x'}", "a mapping of from, kind, target, to"),
         ({"kind": "mine"}, "'mine'", "all, own, subtree, agency, owner, unassigned, seller, zone, portfolio"),
@@ -88,7 +118,9 @@ def test_what_is_wrong_with_a_scope_is_said(data, value, expected):
     assert (problem.code, problem.params) == ("ACCESS_SCOPE_INVALID", {"where": "profile P", "value": value, "expected": expected})
 
 
-@pytest.mark.parametrize(("text", "expected"), [("mine", "all, own"), ("own@2026-08-01", "days as"), ("seller", "a target")])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("mine", "all, own"), ("", "all, own"), ("own@2026-08-01", "days as"), ("seller", "a target")]
+)
 def test_a_text_that_is_no_scope_says_what_was_expected(text, expected):
     with pytest.raises(ValueError, match=expected):
         parse_scope(text)
@@ -139,6 +171,7 @@ def organisation(*users, groups=None, **profile):
         ("agency", 1, {1, 2, 1009}),
         ("agency", 1009, {1, 2, 1009}),
         ("agency", 3, {3}),
+        ("agency", 77, {77}),
         ("seller:A4", None, {4}),
         ("seller:A4", 2, {4}),
         ("seller:NOBODY", 2, set()),
@@ -222,6 +255,7 @@ def test_a_token_limits_what_a_profile_grants_and_never_adds():
     free = Reach(login="u", open=True)
     assert free.within(("customers.read",)) is free
     assert Reach(login="u").may("whatever.read") is True
+    assert Reach(login="u", functions=()).may("whatever.read") is True
 
 
 def test_masks_hide_and_what_is_hidden_is_not_written_either():

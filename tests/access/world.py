@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from types import SimpleNamespace
 
-from sqlalchemy import insert, select
+from sqlalchemy import create_engine, insert, select
+from sqlalchemy.pool import StaticPool
 
 from crmcore import Account
 from crmcore.access.reach import Organisation
@@ -107,6 +109,9 @@ USERS = {
 
 FOLLOWED = (1, 4, 7, 10, 11, 13)
 """Accounts that have a person, an item, and a part of it, with their own key."""
+
+LOST = 99
+"""An item of no account."""
 
 # Kinds of rows beside accounts, by key, as the guards are asked for them.
 SEARCHES = {
@@ -243,7 +248,7 @@ def expectations(leak):
         Person: (FOLLOWED, sees_account),
         SavedSearch: (SEARCHES, sees_search),
         Zone: (ZONE_KEYS.values(), lambda *_: True),
-        leak.LeakItem: (FOLLOWED, lambda login, key: may_read(login, "leak") and sees_account(login, key)),
+        leak.LeakItem: ((*FOLLOWED, LOST), lambda login, key: key != LOST and may_read(login, "leak") and sees_account(login, key)),
         leak.LeakPart: (FOLLOWED, lambda login, key: may_read(login, "leak") and sees_account(login, key)),
         leak.LeakMemo: (MEMOS, sees_memo),
         leak.LeakNotice: ([1], lambda login, _: may_read(login, "leak")),
@@ -292,15 +297,29 @@ def organisation_of(users=USERS):
     return Organisation(users=rows, profiles=profiles, groups={}, sellers=sellers)
 
 
+def put_into(connection, cls, rows):
+    for number, row in enumerate(rows, 9001):
+        table = cls.__table__
+        filled = {column.name: value_of(column, number, {}) for column in table.columns if not column.nullable and column.name != "id"}
+        connection.execute(insert(table).values({**filled, **row}))
+
+
+def plain_database(leak):
+    """Return the engine of a database with the tables alone, and the rows: what explanations need is no more."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    classes = [*expectations(leak), Site, AccountPortfolio, Portfolio, BusinessUnit, Salesperson, leak.LeakHand]
+    Account.metadata.create_all(engine, [cls.__table__ for cls in classes])
+    with engine.begin() as connection:
+        put_into(connection, BusinessUnit, [{"number": 1}])
+        put_into(connection, Salesperson, [{"code": "AGN000", "kind": "agent"}])
+        fill(connection, leak)
+    return engine, {cls.entity_name(): cls for cls in classes}
+
+
 def fill(connection, leak):
     """Write the rows, past all rules."""
+    put = partial(put_into, connection)
     unit = connection.execute(select(BusinessUnit.id)).scalar_one()
-
-    def put(cls, rows):
-        for number, row in enumerate(rows, 9001):
-            table = cls.__table__
-            filled = {column.name: value_of(column, number, {}) for column in table.columns if not column.nullable and column.name != "id"}
-            connection.execute(insert(table).values({**filled, **row}))
 
     def put_tree(cls, keys, above, **more):
         for code, key in keys.items():
@@ -332,6 +351,7 @@ def fill(connection, leak):
             put(AccountPortfolio, [{"account_id": key, "business_unit_id": unit, "portfolio_id": PORTFOLIO_KEYS[row.portfolio]}])
     put(Person, [{"id": key, "account_id": key} for key in FOLLOWED])
     put(leak.LeakItem, [{"id": key, "account_id": key} for key in FOLLOWED])
+    put(leak.LeakItem, [{"id": LOST}])
     put(leak.LeakPart, [{"id": key, "item_id": key} for key in FOLLOWED])
     put(SavedSearch, [{"id": key, "owner": row.owner, "name": f"{key}", "shared": row.shared} for key, row in SEARCHES.items()])
     put(leak.LeakMemo, [{"id": key, "author": row.author} for key, row in MEMOS.items()])

@@ -20,7 +20,7 @@ from tools.repository import ROOT
 pytestmark = pytest.mark.feature("P2.1")
 
 LOCK = ROOT / "requirements.lock"
-TARGETS = ["help", "demo", "test", "check", "bench", "features", "docs", "soak", "clean"]
+TARGETS = ["help", "demo", "test", "check", "bench", "features", "docs", "soak", "mutants", "clean"]
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")

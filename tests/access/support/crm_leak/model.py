@@ -14,14 +14,14 @@ class LeakEntity(Entity, plugin="leak"):
 
 
 class LeakItem(LeakEntity):
-    """Of an account."""
+    """Of an account, or of none, and then nobody's."""
 
     __tablename__ = "leak_item"
     __visibility__ = Visibility.via("account_id")
     __personal__ = ()
 
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     text: Mapped[str] = mapped_column(String(40))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), default=None)
 
 
 class LeakPart(LeakEntity):
