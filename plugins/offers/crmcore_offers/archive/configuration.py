@@ -93,13 +93,22 @@ def _wrong_state(key: tuple[str, ...], name: str, code: str, table: str, scene: 
     if not code:
         return
     state = scene.after.get("state_tables.states", {}).get((table, code))
-    mode = scene.after.get("state_tables", {}).get((table,))
+    mode = _mode(key[0], table, scene)
     if state is None:
         yield _finding(key, name, f"la tabella {table} non ha lo stato {code}", f"table {table} has no state {code}")
     elif state.values["obsolete"]:
         yield _finding(key, name, f"lo stato {code} è obsoleto", f"state {code} is obsolete")
-    elif mode is not None and mode.values["mode"] != "free" and not (state.values["default"] or state.values["flags"].get("initial")):
+    elif mode != "free" and not (state.values["default"] or state.values["flags"].get("initial")):
         yield _finding(key, name, f"nessuno nasce nello stato {code}", f"nothing begins in state {code}: give it the flag initial")
+
+
+def _mode(code: str, table: str, scene: Scene) -> str:
+    """Return the mode by which documents of a type, or their rows, go from state to state."""
+    found = scene.after.get("state_tables", {}).get((table,))
+    if found is None:
+        return "free"
+    modes = found.values["modes"] if table == DOCUMENTS else {}
+    return str(modes.get(code, found.values["mode"]))
 
 
 def _circles(types: Mapping[tuple[str, ...], Item]) -> Iterator[Finding]:
