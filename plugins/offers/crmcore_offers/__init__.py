@@ -30,6 +30,7 @@ from crmcore.changesets import Kind
 from crmcore_offers import states
 from crmcore_offers.archive import checks, following
 from crmcore_offers.archive import declared as archive
+from crmcore_offers.codes import CODES
 from crmcore_offers.mass import declared as mass
 from crmcore_offers.model import ENTITIES, Document, Row
 from crmcore_offers.pricing import declared as pricing
@@ -105,7 +106,7 @@ def crm_events() -> Sequence[type[Event]]:
 @hookimpl
 def crm_error_codes() -> Sequence[ErrorCode]:
     """Declare what is refused."""
-    return tuple(each for part in _PARTS for each in part.CODES)
+    return CODES
 
 
 @hookimpl

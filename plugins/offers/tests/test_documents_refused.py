@@ -8,7 +8,7 @@ from decimal import Decimal
 import attrs
 import pytest
 from crmcore_offers.archive import Documents, NewRow
-from crmcore_offers.archive.codes import CODES
+from crmcore_offers.codes.archive import CODES
 from crmcore_offers.model import Document, OrderType, Product, Row, Unit, VatCode
 from sqlalchemy import func, select
 

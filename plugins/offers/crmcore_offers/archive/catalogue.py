@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from crmcore import Entity, Session, State
 from crmcore.model import Salesperson
-from crmcore_offers.archive.codes import refuse
+from crmcore_offers.codes import refuse
 from crmcore_offers.model import Document, OrderType, Product, Row, Unit, VatCode
 
 Coded = TypeVar("Coded", OrderType, VatCode, Unit, Product)

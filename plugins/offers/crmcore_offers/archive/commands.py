@@ -9,8 +9,8 @@ from crmcore import Account, Actor, Crm, Session
 from crmcore.cli import current_output, pass_crm
 from crmcore.errors import RecordNotFound
 from crmcore_offers.archive.catalogue import find_type, probability_of
-from crmcore_offers.archive.codes import refuse
 from crmcore_offers.archive.documents import Documents
+from crmcore_offers.codes import refuse
 from crmcore_offers.model import Document
 
 _AS = click.option("--as", "login", default=None, help="As this user, with what that one may see and do; otherwise as the system.")

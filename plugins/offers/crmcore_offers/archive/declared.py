@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from crmcore import Command, Configurable, Configured, ErrorCode, Event, Handler, Job, Label, Normaliser, Permission, Template
-from crmcore_offers.archive import codes, configuration, happenings, normal
+from crmcore import Command, Configurable, Configured, Event, Handler, Job, Label, Normaliser, Permission, Template
+from crmcore_offers.archive import configuration, happenings, normal
 from crmcore_offers.archive.locks import OVERRIDE_LOCK
 
-CODES: Final[tuple[ErrorCode, ...]] = codes.CODES
 EVENTS: Final[tuple[type[Event], ...]] = happenings.EVENTS
 CONFIGURABLES: Final[tuple[Configurable, ...]] = (configuration.TYPES,)
 CONFIGURED: Final[tuple[Configured, ...]] = (configuration.BROUGHT,)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from crmcore import Account, Session
 from crmcore.model import AccountPortfolio, BusinessUnit, Person, Salesperson, SalespersonKind, Site, SiteKind, User
 from crmcore_offers.archive.catalogue import find_type
-from crmcore_offers.archive.codes import refuse
+from crmcore_offers.codes import refuse
 from crmcore_offers.model import Document
 
 if TYPE_CHECKING:

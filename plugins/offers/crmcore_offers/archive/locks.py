@@ -10,7 +10,7 @@ from sqlalchemy import select
 from crmcore import Change, Problem, Session
 from crmcore.events import RecordVerb
 from crmcore_offers.archive.catalogue import batches, has_flag
-from crmcore_offers.archive.codes import problem
+from crmcore_offers.codes import problem
 from crmcore_offers.model import Document, Row
 
 OVERRIDE_LOCK: Final = "offers.override_lock"

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from crmcore import Entity, Session
 from crmcore.model import STAMPS, Scaled, UtcDateTime
 from crmcore_offers.archive import happenings
-from crmcore_offers.archive.codes import refuse
+from crmcore_offers.codes import refuse
 from crmcore_offers.model import Document, Revision, Row
 
 _LEFT_OUT: Final = frozenset({"id", "version", *STAMPS, "override_reason", "revision_number", "document_id", "export_id"})

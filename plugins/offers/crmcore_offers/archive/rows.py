@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from crmcore import Problem, Session
 from crmcore_offers.archive.catalogue import by_codes
-from crmcore_offers.archive.codes import problem, refuse_all
 from crmcore_offers.archive.normal import is_number, net_of
+from crmcore_offers.codes import problem, refuse_all
 from crmcore_offers.model import Document, OrderType, PriceList, Product, Row, VatCode
 from crmcore_offers.pricing import fill_rows
 

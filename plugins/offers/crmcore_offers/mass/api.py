@@ -24,8 +24,8 @@ from sqlalchemy import case, func, select
 from crmcore import Entity, Session
 from crmcore.changesets import Planned, Refusal, Result, Seen
 from crmcore.model import ChangeSetItem, Salesperson
+from crmcore_offers.codes import refuse
 from crmcore_offers.mass import kinds
-from crmcore_offers.mass.codes import refuse
 from crmcore_offers.mass.fields import CLASSES, FIELDS
 from crmcore_offers.model import Document, PriceList, Row
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from crmcore import Command, Configurable, Configured, ErrorCode, Event, Handler, Job, Label, Permission, Template
+from crmcore import Command, Configurable, Configured, Event, Handler, Job, Label, Permission, Template
 from crmcore.changesets import Kind
-from crmcore_offers.mass import codes, exporting, happenings, kinds
+from crmcore_offers.mass import exporting, happenings, kinds
 
-CODES: Final[tuple[ErrorCode, ...]] = codes.CODES
 EVENTS: Final[tuple[type[Event], ...]] = (happenings.OrdersExported,)
 CONFIGURABLES: Final[tuple[Configurable, ...]] = ()
 CONFIGURED: Final[tuple[Configured, ...]] = ()

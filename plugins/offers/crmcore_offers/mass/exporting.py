@@ -13,7 +13,7 @@ import attrs
 from sqlalchemy import or_, select
 
 from crmcore import Account, Session
-from crmcore_offers.mass.codes import refuse
+from crmcore_offers.codes import refuse
 from crmcore_offers.mass.happenings import OrdersExported
 from crmcore_offers.model import Document, Export, OrderType, Row
 from crmcore_offers.states import DOCUMENTS, ROWS

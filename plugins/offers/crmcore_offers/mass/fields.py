@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Table, select
 
 from crmcore import Entity, Label, Problem, Session
-from crmcore_offers.mass.codes import problem
+from crmcore_offers.codes import problem
 from crmcore_offers.model import DATES, PRICE_PLACES, Document, Row
 from crmcore_offers.pricing.discounts import parse_discounts
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from crmcore import CharacteristicDef, Command, Configurable, Configured, ErrorCode, Event, Handler, Job, Label, Permission, Template
-from crmcore_offers.pricing import brought, codes, configuration
+from crmcore import CharacteristicDef, Command, Configurable, Configured, Event, Handler, Job, Label, Permission, Template
+from crmcore_offers.pricing import brought, configuration
 from crmcore_offers.pricing.lists import CUSTOMER_LIST
 
-CODES: Final[tuple[ErrorCode, ...]] = codes.CODES
 EVENTS: Final[tuple[type[Event], ...]] = ()
 CONFIGURABLES: Final[tuple[Configurable, ...]] = configuration.CONFIGURABLES
 CONFIGURED: Final[tuple[Configured, ...]] = brought.BROUGHT

@@ -11,8 +11,8 @@ import attrs
 from sqlalchemy import select
 
 from crmcore import Label, Problem, Session, ValidationFailed
+from crmcore_offers.codes import problem, refuse_all
 from crmcore_offers.model import Product, VatCode
-from crmcore_offers.pricing.codes import problem, refuse_all
 from crmcore_offers.pricing.lists import Asked, PriceLists
 from crmcore_offers.pricing.parameters import configure
 from crmcore_offers.pricing.prices import PriceQuote

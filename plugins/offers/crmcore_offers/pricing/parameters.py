@@ -10,8 +10,8 @@ import attrs
 
 from crmcore import Label, Problem, Session
 from crmcore.scripting import NotPlain, ScriptError
+from crmcore_offers.codes import problem, refuse, refuse_all
 from crmcore_offers.model import PRICE_PLACES, Product
-from crmcore_offers.pricing.codes import problem, refuse, refuse_all
 from crmcore_offers.pricing.numbers import read_number, shown
 
 if TYPE_CHECKING:

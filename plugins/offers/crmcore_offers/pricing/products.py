@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from crmcore import Label, Session
+from crmcore_offers.codes import problem, refuse, refuse_all
 from crmcore_offers.model import Product
-from crmcore_offers.pricing.codes import problem, refuse, refuse_all
 from crmcore_offers.pricing.lists import RECORDS
 from crmcore_offers.pricing.parameters import invalid
 

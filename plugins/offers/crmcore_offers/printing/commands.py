@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from crmcore import Actor, Crm, Session, ValidationFailed
 from crmcore.cli import current_output, pass_crm
+from crmcore_offers.codes import refuse
 from crmcore_offers.model import Document
-from crmcore_offers.printing.codes import refuse
 from crmcore_offers.printing.prints import Prints
 from crmcore_offers.printing.templates import TEXT, WORD, template_for
 

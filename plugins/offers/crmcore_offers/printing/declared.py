@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from crmcore import Command, Configurable, Configured, ErrorCode, Event, Handler, Job, Permission, Phase, Template
+from crmcore import Command, Configurable, Configured, Event, Handler, Job, Permission, Phase, Template
 from crmcore_offers.archive.happenings import DocumentRevised
-from crmcore_offers.printing import codes, configuration, later
+from crmcore_offers.printing import configuration, later
 
-CODES: Final[tuple[ErrorCode, ...]] = codes.CODES
 EVENTS: Final[tuple[type[Event], ...]] = ()
 CONFIGURABLES: Final[tuple[Configurable, ...]] = (configuration.TEMPLATES,)
 CONFIGURED: Final[tuple[Configured, ...]] = (configuration.BROUGHT,)

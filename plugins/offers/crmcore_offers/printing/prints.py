@@ -16,9 +16,9 @@ from crmcore.errors import RecordNotFound
 from crmcore.rendering import PdfRequest, Variant
 from crmcore.scripting.templates import Missing, Templates
 from crmcore_offers import company
+from crmcore_offers.codes import refuse
 from crmcore_offers.model import Document, DocumentFile
 from crmcore_offers.printing import word
-from crmcore_offers.printing.codes import refuse
 from crmcore_offers.printing.sheets import Sheet, sheet_of
 from crmcore_offers.printing.templates import (
     HTML,

@@ -13,8 +13,8 @@ from sqlalchemy.types import TypeEngine
 
 from crmcore import Session
 from crmcore.model import Scaled
+from crmcore_offers.codes import refuse
 from crmcore_offers.model import Document, OffersEntity, Revision, Row
-from crmcore_offers.printing.codes import refuse
 from crmcore_offers.states import ROWS
 
 _TOTALS: Final = ("taxable", "vat_amount", "total")

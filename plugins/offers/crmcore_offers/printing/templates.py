@@ -13,9 +13,9 @@ from sqlalchemy import Select, select
 from crmcore import Problem, Session, ValidationFailed
 from crmcore.scripting import Limits, ScriptError
 from crmcore.scripting.templates import Channel, Missing, Templates
+from crmcore_offers.codes import problem, refuse
 from crmcore_offers.model import OrderType, PrintTemplate
 from crmcore_offers.printing import word
-from crmcore_offers.printing.codes import problem, refuse
 from crmcore_offers.printing.fields import FIELDS
 
 HTML, TEXT, WORD = "html", "text", "word"

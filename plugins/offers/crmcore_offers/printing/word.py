@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crmcore import Label, Problem, ValidationFailed
 from crmcore.scripting import Limits, ScriptError
 from crmcore.scripting.templates import Channel, Missing, Templates, TemplateUnresolved
-from crmcore_offers.printing.codes import refuse
+from crmcore_offers.codes import refuse
 from crmcore_offers.printing.fields import FIELDS
 from crmcore_offers.printing.packages import Unfit, check_package, same_bytes
 

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from crmcore import Label, Session
 from crmcore.scripting import ScriptError
+from crmcore_offers.codes import refuse
 from crmcore_offers.model import PERCENT_PLACES, PRICE_PLACES, Category, CommissionRule
-from crmcore_offers.reports.codes import refuse
 from crmcore_offers.reports.configuration import INPUTS
 
 _MILLION: Final[int] = 10**PRICE_PLACES

@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from crmcore_offers.archive.codes import refuse
+from crmcore_offers.codes import refuse
 
 _FORM: Final = re.compile(r"(?P<year>[12]\d{3})(?:-(?:Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?")
 _MONTHS: Final = 12

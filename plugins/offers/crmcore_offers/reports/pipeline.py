@@ -15,8 +15,8 @@ import attrs
 from sqlalchemy import case, func, literal_column, select
 
 from crmcore import Label, Session
+from crmcore_offers.codes import unknown
 from crmcore_offers.model import Document
-from crmcore_offers.reports.codes import unknown
 from crmcore_offers.reports.dimensions import By, column_of, names_of
 from crmcore_offers.reports.exact import money, total, units
 from crmcore_offers.reports.periods import Period, Unit, by_time

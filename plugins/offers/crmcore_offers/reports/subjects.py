@@ -17,8 +17,8 @@ from sqlalchemy.orm import aliased
 from crmcore import Account, Label, Session, State
 from crmcore.model import Salesperson, StateChange
 from crmcore.query import batches
+from crmcore_offers.codes import unknown
 from crmcore_offers.model import Document, OrderType
-from crmcore_offers.reports.codes import unknown
 from crmcore_offers.reports.exact import percent_of, units
 from crmcore_offers.settings import setting
 from crmcore_offers.states import DOCUMENTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crmcore import ErrorCode, Problem, ValidationFailed
+from crmcore import ErrorCode
 
 _HEADERS: Final = (
     ErrorCode(
@@ -181,19 +181,3 @@ _ROWS: Final = (
 )
 
 CODES: Final = (*_HEADERS, *_ROWS)
-_BY_CODE: Final = {each.code: each for each in CODES}
-
-
-def problem(code: str, about: object = None, /, **params: object) -> Problem:
-    """Return a problem of the plugin, with its text."""
-    return Problem(code=code, plugin="offers", object=None if about is None else str(about), params=params, template=_BY_CODE[code])
-
-
-def refuse(code: str, about: object = None, /, **params: object) -> ValidationFailed:
-    """Return the refusal with one problem of the plugin."""
-    return refuse_all([problem(code, about, **params)])
-
-
-def refuse_all(problems: list[Problem]) -> ValidationFailed:
-    """Return the refusal with all problems that were found."""
-    return ValidationFailed("VALIDATION_FAILED", problems)

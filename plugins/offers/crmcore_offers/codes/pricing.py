@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
-from crmcore import ErrorCode, Problem, ValidationFailed
+from crmcore import ErrorCode
 
 CODES: Final = (
     ErrorCode(
@@ -87,19 +86,3 @@ CODES: Final = (
         "Give the VAT code with the row, or give one to the product.",
     ),
 )
-_BY_CODE: Final = {each.code: each for each in CODES}
-
-
-def problem(code: str, about: object = None, /, **params: object) -> Problem:
-    """Return a problem of the catalogue, with its text."""
-    return Problem(code=code, plugin="offers", object=None if about is None else str(about), params=params, template=_BY_CODE[code])
-
-
-def refuse(code: str, about: object = None, /, **params: object) -> ValidationFailed:
-    """Return the refusal with one problem of the catalogue."""
-    return refuse_all([problem(code, about, **params)])
-
-
-def refuse_all(problems: Sequence[Problem]) -> ValidationFailed:
-    """Return the refusal with all problems that were found."""
-    return ValidationFailed("VALIDATION_FAILED", list(problems))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crmcore import ErrorCode, Label, Problem, ValidationFailed
+from crmcore import ErrorCode
 
 CODES: Final = (
     ErrorCode(
@@ -20,16 +20,3 @@ CODES: Final = (
         "Correct the rule; until then no commission of the period is computed, because the sum would be wrong.",
     ),
 )
-_BY_CODE: Final = {each.code: each for each in CODES}
-
-
-def refuse(code: str, about: str | None = None, /, **params: object) -> ValidationFailed:
-    """Return the refusal with one problem of the plugin, with its text."""
-    return ValidationFailed(
-        "VALIDATION_FAILED", [Problem(code=code, plugin="offers", object=about, params=params, template=_BY_CODE[code])]
-    )
-
-
-def unknown(it: str, en: str, code: str) -> ValidationFailed:
-    """Return the refusal of a code that is not there."""
-    return refuse("OFFERS_REPORT_UNKNOWN", code, what=Label(it, en), code=code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crmcore import ErrorCode, Problem, ValidationFailed
+from crmcore import ErrorCode
 
 CODES: Final = (
     ErrorCode(
@@ -50,16 +50,3 @@ CODES: Final = (
         "Give the reference of a document that this user sees, or its id.",
     ),
 )
-
-
-def refuse(code: str, about: str | None = None, /, **params: object) -> ValidationFailed:
-    """Return the refusal with one problem of the plugin, with its text."""
-    return ValidationFailed("VALIDATION_FAILED", [problem(code, about, **params)])
-
-
-def problem(code: str, about: str | None = None, /, **params: object) -> Problem:
-    """Return a problem of the plugin, with its text."""
-    return Problem(code=code, plugin="offers", object=about, params=params, template=_BY_CODE[code])
-
-
-_BY_CODE: Final = {each.code: each for each in CODES}

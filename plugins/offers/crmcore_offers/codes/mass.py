@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crmcore import ErrorCode, Problem, ValidationFailed
+from crmcore import ErrorCode
 
 CODES: Final = (
     ErrorCode(
@@ -50,14 +50,3 @@ CODES: Final = (
         "`crm offers exports` lists them.",
     ),
 )
-_BY_CODE: Final = {each.code: each for each in CODES}
-
-
-def problem(code: str, /, **params: object) -> Problem:
-    """Return a problem of this part, with its text."""
-    return Problem(code=code, plugin="offers", params=params, template=_BY_CODE[code])
-
-
-def refuse(code: str, /, **params: object) -> ValidationFailed:
-    """Return the refusal with one problem of this part."""
-    return ValidationFailed("VALIDATION_FAILED", [problem(code, **params)])
