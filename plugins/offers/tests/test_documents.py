@@ -9,8 +9,8 @@ from fractions import Fraction
 
 import pytest
 from crmcore_offers.archive import Documents, NewRow, Origin
-from crmcore_offers.archive.money import parse_discounts, row_net, share_of, tidy_discounts, totals_of
 from crmcore_offers.model import Document, OrderType, Row, VatCode
+from crmcore_offers.money import parse_discounts, row_net, share_of, tidy_discounts, totals_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select

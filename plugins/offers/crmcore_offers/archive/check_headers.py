@@ -14,11 +14,11 @@ from crmcore import Account, Change, Label, Problem, Session
 from crmcore.events import RecordVerb
 from crmcore.model import Person, Salesperson, Site
 from crmcore_offers.archive.catalogue import batches, by_codes, today
-from crmcore_offers.archive.money import HIGHEST
 from crmcore_offers.archive.normal import DRAWN, is_number
 from crmcore_offers.archive.reading import Fields, fields_of
 from crmcore_offers.codes import problem
 from crmcore_offers.model import DATES, Document, OrderType
+from crmcore_offers.money import HIGHEST
 
 ORDERED: Final = ("quote_inserted", "customer_signature", "effective_confirmation", "installation", "activation")
 """The dates that come one after the other, as far as there are any (I-35)."""

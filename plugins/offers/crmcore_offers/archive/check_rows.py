@@ -11,11 +11,11 @@ import attrs
 from crmcore import Change, Problem, Session
 from crmcore.events import RecordVerb
 from crmcore_offers.archive.catalogue import by_codes, products_by_id
-from crmcore_offers.archive.money import parse_discounts
 from crmcore_offers.archive.normal import is_number, net_of
 from crmcore_offers.archive.reading import Fields, fields_of
 from crmcore_offers.codes import problem
 from crmcore_offers.model import PRICE_PLACES, Product, Unit, VatCode
+from crmcore_offers.money import parse_discounts
 
 _LARGEST: Final = Decimal(10) ** (18 - PRICE_PLACES)
 

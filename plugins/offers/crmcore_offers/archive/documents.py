@@ -16,12 +16,12 @@ from crmcore_offers.archive.catalogue import by_codes, find_type, has_flag, prob
 from crmcore_offers.archive.following import Part, derived
 from crmcore_offers.archive.generating import Origin, generate
 from crmcore_offers.archive.locks import OVERRIDE_LOCK, freed
-from crmcore_offers.archive.money import share_of
 from crmcore_offers.archive.publishing import Mirror, Published, publish
 from crmcore_offers.archive.revising import Content, Difference
 from crmcore_offers.archive.rows import NewRow, build_rows
 from crmcore_offers.codes import refuse
 from crmcore_offers.model import DATES, Document, OrderType, Revision, Row
+from crmcore_offers.money import share_of
 from crmcore_offers.settings import setting
 
 

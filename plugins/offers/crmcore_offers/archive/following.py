@@ -15,8 +15,8 @@ from crmcore.events import RecordVerb
 from crmcore_offers.archive import happenings
 from crmcore_offers.archive.catalogue import batches, by_codes, has_flag, probability_of, state_of
 from crmcore_offers.archive.locks import DERIVED, freed
-from crmcore_offers.archive.money import totals_of
 from crmcore_offers.model import Document, OrderType, Row
+from crmcore_offers.money import totals_of
 
 _COUNTS: Final = frozenset({"document_id", "net", "vat_rate", "state"})
 """What of a row its header depends on."""

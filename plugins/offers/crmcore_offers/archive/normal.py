@@ -9,10 +9,10 @@ from typing import Final, TypeGuard
 from crmcore import Change, Normaliser, Session, State
 from crmcore.events import RecordVerb
 from crmcore_offers.archive.catalogue import by_codes, state_of, today
-from crmcore_offers.archive.money import HIGHEST, row_net, tidy_discounts
 from crmcore_offers.archive.numbering import number_documents
 from crmcore_offers.archive.reading import fields_of
 from crmcore_offers.model import Document, OrderType, Row, VatCode
+from crmcore_offers.money import HIGHEST, row_net, tidy_discounts
 
 DRAWN: Final = "offers.drawn"
 """Where a unit of work remembers the documents to which it gave a number."""

@@ -16,11 +16,11 @@ from crmcore.accounts import KeyRef
 from crmcore.model import ExternalKey
 from crmcore_offers.archive.catalogue import by_codes
 from crmcore_offers.archive.locks import freed
-from crmcore_offers.archive.money import tidy_discounts
 from crmcore_offers.archive.revising import revise
 from crmcore_offers.archive.rows import NewRow, build_rows
 from crmcore_offers.codes import refuse
 from crmcore_offers.model import Document, Product, Row
+from crmcore_offers.money import tidy_discounts
 
 if TYPE_CHECKING:
     from crmcore_offers.archive.documents import Documents

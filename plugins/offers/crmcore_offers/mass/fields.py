@@ -12,7 +12,7 @@ from sqlalchemy import Table, select
 from crmcore import Entity, Label, Problem, Session
 from crmcore_offers.codes import problem
 from crmcore_offers.model import DATES, PRICE_PLACES, Document, Row
-from crmcore_offers.pricing.discounts import parse_discounts
+from crmcore_offers.money import parse_discounts
 
 if TYPE_CHECKING:
     from crmcore.changesets import Seen

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, or_, select
 from crmcore import Account, Label, Problem, Session
 from crmcore_offers.codes import problem, refuse, refuse_all
 from crmcore_offers.model import PRICE_PLACES, Price, PriceList, Product
-from crmcore_offers.pricing.discounts import tidy_discounts
+from crmcore_offers.money import tidy_discounts
 from crmcore_offers.pricing.numbers import read_number, shown
 from crmcore_offers.pricing.prices import Break, Lists, PriceQuote, choose, holds, overlap
 

@@ -14,7 +14,7 @@ import attrs
 
 from crmcore import Label
 from crmcore_offers.model import Price, PriceList
-from crmcore_offers.pricing.discounts import net_price
+from crmcore_offers.money import net_price
 
 _FIRST: Final = date.min
 _LAST: Final = date.max

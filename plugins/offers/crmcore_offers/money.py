@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
@@ -59,6 +60,18 @@ def tidy_discounts(text: str) -> str:
         ValueError: as `parse_discounts`.
     """
     return "+".join(f"{percent.normalize():f}" for percent in parse_discounts(text))
+
+
+def net_price(price: Decimal, discounts: str) -> Fraction:
+    """Return what one unit costs after the discounts, exactly: prices are compared before anything is rounded.
+
+    Raises:
+        ValueError: as `parse_discounts`.
+    """
+    found = Fraction(price)
+    for percent in parse_discounts(discounts):
+        found *= (100 - Fraction(percent)) / 100
+    return found
 
 
 def row_net(quantity: Decimal | int, price: Decimal | int, discounts: str = "") -> Decimal:
