@@ -68,6 +68,9 @@ def _named_by(changes: Sequence[Change]) -> tuple[dict[int, bool], set[int]]:
         if change.verb is RecordVerb.DELETED:
             continue
         state, cls = change.record.__dict__, type(change.record)
+        if change.verb is RecordVerb.UPDATED and change.fields.isdisjoint(_concerned(cls)):
+            # Whose it is was asked when that was written, and what is written now is not about anybody.
+            continue
         # What the law wants kept may still come in, such as the last invoice.
         personal = bool(cls.__personal__) and cls.__retention__ is None
         generic = [state.get(column) for column, entity in cls.__references__.items() if state.get(entity) == ACCOUNT]
@@ -76,6 +79,12 @@ def _named_by(changes: Sequence[Change]) -> tuple[dict[int, bool], set[int]]:
             if key is not None:
                 used[key] = used.get(key, False) or personal
     return used, named
+
+
+@lru_cache(maxsize=1024)
+def _concerned(cls: type[Entity]) -> frozenset[str]:
+    """Return the fields of an entity that say whose it is, or something about a person."""
+    return frozenset((*account_columns(cls), *cls.__references__, *cls.__references__.values(), *cls.__personal__))
 
 
 def check_parents(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
