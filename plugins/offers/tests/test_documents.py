@@ -353,5 +353,5 @@ def test_a_change_of_state_takes_few_statements(firm, count_statements):
     with firm.session() as session, count_statements(firm.crm) as statements:
         Documents(session).change_state(session.require(Document, key), "presented")
         session.commit()
-    # The record, the fingerprint of the tables, history, state, whether the account was merged, and the journal: one or two inserts.
-    assert len(statements) == (6 if firm.crm.engine.dialect.name == "postgresql" else 7)
+    # The record, the fingerprint of the tables, history, state, and the journal: one or two inserts.
+    assert len(statements) == (5 if firm.crm.engine.dialect.name == "postgresql" else 6)
