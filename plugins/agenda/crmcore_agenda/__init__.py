@@ -15,6 +15,7 @@ from crmcore import (
     Handler,
     Job,
     Label,
+    LookAt,
     Migrations,
     OpenWork,
     Permission,
@@ -31,7 +32,7 @@ from crmcore.hooks import ANY_EVENT
 from crmcore_agenda import checks, configuration, following, points, recency, recurring, states, triggers
 from crmcore_agenda.codes import CODES
 from crmcore_agenda.happenings import EVENTS, ActionCancelled, ActionDone, LeadClosed
-from crmcore_agenda.model import ENTITIES
+from crmcore_agenda.model import ENTITIES, Action, Lead, Slot
 from crmcore_agenda.settings import SCHEMA
 
 PLUGIN = PluginInfo(
@@ -107,6 +108,12 @@ def crm_error_codes() -> Sequence[ErrorCode]:
 def crm_extension_points() -> Sequence[ModuleType]:
     """Let other plugins feed recurring activities."""
     return (points,)
+
+
+@hookimpl
+def crm_looks_at() -> Sequence[LookAt]:
+    """Say that only work is looked at: mass changes of accounts stay single statements."""
+    return tuple(LookAt(entity=cls.entity_name()) for cls in (Action, Lead, Slot))
 
 
 @hookimpl
