@@ -24,6 +24,7 @@ from tests.processes import fork, wait_for
 
 pytestmark = pytest.mark.feature("G15", "G17", "G18", "G19", "I-34", "I-72")
 L = Label("Etichetta", "Label")
+UNSIGNED = 2
 FLOW = StateTable(
     name="offers.documents",
     entity="offers.document",
@@ -64,7 +65,15 @@ def archive(firm):
         documents = []
         for number in range(1, 7):
             account = other if number == 5 else mine
-            fields = {"type": "T-ORD", "account_id": account, "issued_on": date(2026, 5, number), "owner": "anna"}
+            # The one without a signature is not closed.
+            signed = None if number == UNSIGNED else date(2026, 5, 20)
+            fields = {
+                "type": "T-ORD",
+                "account_id": account,
+                "issued_on": date(2026, 5, number),
+                "owner": "anna",
+                "customer_signature": signed,
+            }
             documents.append(session.add(Document(reference=f"D{number}", probability=number * 10, **fields)))
         session.flush()
         for document in documents:
@@ -192,10 +201,6 @@ def test_what_cannot_be_is_refused_before_anything_is_written(archive):
 def test_states_follow_the_workflow_and_an_undo_is_no_way_around_it(archive):
     archive.group("AMM", "luca")
     everything = {"field": "type", "op": "eq", "value": "T-ORD"}
-    with archive.system() as session:
-        for key in (archive.documents[0], *archive.documents[2:4]):
-            session.require(Document, key).customer_signature = date(2026, 5, 20)
-        session.commit()
     move(archive, ["D6"], "checked", "closed", "active")
     made, result = run(archive, "offers.document", everything, {"state": "checked"}, "anna")
     assert (made.matched, made.codes, result.counts) == (5, {"DOCUMENT_LOCKED": 1}, {"applied": 4, "DOCUMENT_LOCKED": 1})
