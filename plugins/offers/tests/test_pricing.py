@@ -198,6 +198,7 @@ def test_prices_by_quantity_list_and_promotion(shop):
         assert (found.list, found.promotional, found.why.en) == ("BASE", False, "default list")
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_what_has_no_price_and_what_is_not_there_is_said(shop):
     with shop.system() as session:
         Products(session).create("NUOVO", "Senza prezzo", vat="22")
@@ -265,6 +266,7 @@ def wardrobe(shop):
         yield session, made
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_options_change_price_and_description(wardrobe, count_statements_of):
     session, product = wardrobe
     with count_statements_of(session) as statements:
@@ -366,6 +368,7 @@ def test_rows_are_filled_from_the_catalogue_in_a_fixed_number_of_statements(ward
     assert (transport.code, transport.product_id, transport.price) == ("", None, Decimal(90))
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_rows_that_the_catalogue_cannot_fill_are_refused_all_together(wardrobe):
     session, _ = wardrobe
     Products(session).create("NUDO", "Senza niente")
