@@ -28,7 +28,11 @@ ACCESS: Final = "access"
 PRIVACY_ERASE: Final = "privacy.erase"
 PRIVACY_EXPORT: Final = "privacy.export"
 PRIVACY_OVERRIDE: Final = "privacy.override"
+WORKFLOW_OVERRIDE: Final = "workflow.override"
+CHANGES_UNDO: Final = "changes.undo"
 CORE_PERMISSIONS: Final = (
+    Permission(name=WORKFLOW_OVERRIDE, label=Label("Forzare un passaggio di stato", "Take a step that a workflow forbids")),
+    Permission(name=CHANGES_UNDO, label=Label("Annullare manutenzioni altrui", "Undo the mass changes of others")),
     Permission(name=PRIVACY_ERASE, label=Label("Cancellare persone", "Erase people")),
     Permission(name=PRIVACY_EXPORT, label=Label("Esportare i dati di una persona", "Export the data of a person")),
     Permission(name=PRIVACY_OVERRIDE, label=Label("Riammettere persone cancellate", "Let erased people back in")),

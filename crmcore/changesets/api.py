@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, select, update
 
+from crmcore.access.functions import CHANGES_UNDO
 from crmcore.changesets.applying import BACKWARD, FORWARD, Direction, apply
 from crmcore.changesets.kinds import Kind, kind_of
 from crmcore.changesets.previewing import make_preview
@@ -98,7 +99,7 @@ class ChangeSets:
     def undo(self, change_set_id: int) -> Result:
         """Put the old values back on each record that nobody touched since; the others are skipped as ``CHANGED_SINCE``.
 
-        Only its owner may, or who has the permission ``changesets.undo``.
+        Only its owner may, or who has the permission ``changes.undo``.
 
         Raises:
             RecordNotFound: when it does not exist.
@@ -106,8 +107,8 @@ class ChangeSets:
         """
         found = self._session.require(ChangeSet, change_set_id)
         kind, cls = self._read(found, "applied")
-        if found.owner != self._session.actor.name and not self._session.may("changesets.undo"):
-            raise UsageError("CHANGE_SET_FORBIDDEN", permission="changesets.undo")
+        if found.owner != self._session.actor.name and not self._session.may(CHANGES_UNDO):
+            raise UsageError("CHANGE_SET_FORBIDDEN", permission=CHANGES_UNDO)
         return self._apply(found, kind, cls, BACKWARD, UNDONE)
 
     def result(self, change_set_id: int) -> Result:
@@ -136,17 +137,18 @@ class ChangeSets:
         found.state = state
         self._session.flush()
         with self._session.undoing():
-            self._leave_out_unseen(found.id, cls)
+            self._leave_out_unseen(found.id, cls, direction)
             with self._session.guard.lifted():
                 apply(self._session, found.id, kind, cls, direction)
         return self.result(found.id)
 
-    def _leave_out_unseen(self, change_set_id: int, cls: type[Entity]) -> None:
+    def _leave_out_unseen(self, change_set_id: int, cls: type[Entity], direction: Direction) -> None:
         """Say of records that do not exist for the user, or no longer, what is said of those that nobody finds."""
         if not self._session.guard.limited:
             return
         item = ChangeSetItem
-        mine = item.change_set_id == change_set_id
+        # Only of those that would be written: what was refused before is known already.
+        mine = and_(item.change_set_id == change_set_id, item.outcome == direction.source)
         keys = set(self._session.scalars(select(item.record_id).where(mine).distinct()))
         unseen = self._session.guard.unseen(cls, keys)
         with self._session.guard.lifted():

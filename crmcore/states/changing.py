@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from sqlalchemy import inspect
 
+from crmcore.access.functions import WORKFLOW_OVERRIDE
 from crmcore.errors import Problem, RecordNotFound, StaleVersion, TransitionRefused, UsageError
 from crmcore.hooks import State, Transition, TransitionMode
 from crmcore.model import Entity, StateChange
@@ -22,7 +23,7 @@ from crmcore.states.tables import Table, tables_of
 if TYPE_CHECKING:
     from crmcore.session import Session
 
-OVERRIDE: Final = "workflow.override"
+OVERRIDE: Final = WORKFLOW_OVERRIDE
 """The permission to take a step that the table does not allow."""
 
 _MOVES: Final = "states.moves"

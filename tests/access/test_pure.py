@@ -71,6 +71,8 @@ def test_the_parts_of_the_core_are_those_of_the_documentation():
 
 def test_permissions_of_the_core_have_names_in_both_languages():
     assert [(each.name, each.label.text("it"), each.label.text("en")) for each in CORE_PERMISSIONS] == [
+        ("workflow.override", "Forzare un passaggio di stato", "Take a step that a workflow forbids"),
+        ("changes.undo", "Annullare manutenzioni altrui", "Undo the mass changes of others"),
         ("privacy.erase", "Cancellare persone", "Erase people"),
         ("privacy.export", "Esportare i dati di una persona", "Export the data of a person"),
         ("privacy.override", "Riammettere persone cancellate", "Let erased people back in"),
