@@ -115,6 +115,13 @@ def confirmations(firm):
         return found
 
 
+def headers(firm):
+    """Return what the headers say of their rows."""
+    with firm.system() as session:
+        found = session.execute(select(Document.reference, Document.confirmation, Document.confirmed_taxable).order_by(Document.reference))
+        return {row.reference: (row.confirmation, row.confirmed_taxable) for row in found}
+
+
 def export(firm, **options):
     with firm.session("giulia") as session:
         made = OrderList(session).export(**options)
@@ -132,6 +139,12 @@ def test_rows_are_confirmed_in_mass_with_refusals_and_taken_back(contracts):
     assert (result.records, result.counts) == (2, {"applied": 2, "DOCUMENT_LOCKED": 1})
     assert confirmed_total(contracts) == Decimal("227.20")
     assert confirmations(contracts) == {"SC1001": (1, 2), "SC1002": (1, 1), "SC1003": (1, 2), "SC1004": (0, 1)}
+    assert headers(contracts) == {
+        "SC1001": ("partial", Decimal("59.80")),
+        "SC1002": ("total", Decimal("29.90")),
+        "SC1003": ("partial", Decimal("137.50")),
+        "SC1004": ("none", Decimal("0.00")),
+    }
     with contracts.system() as session:
         journal = session.scalar(
             select(func.count()).where(ChangeSetItem.change_set_id == made.id, ChangeSetItem.outcome == "applied", ~ChangeSetItem.derived)
@@ -143,7 +156,7 @@ def test_rows_are_confirmed_in_mass_with_refusals_and_taken_back(contracts):
     with contracts.session("giulia") as session:
         assert MassMaintenance(session).undo(made.id).counts == {"undone": 2, "DOCUMENT_LOCKED": 1}
         session.commit()
-    assert confirmed_total(contracts) == Decimal("137.50")
+    assert confirmed_total(contracts) == sum(amount for _, amount in headers(contracts).values()) == Decimal("137.50")
     assert confirmations(contracts) == {"SC1001": (0, 2), "SC1002": (0, 1), "SC1003": (1, 2), "SC1004": (0, 1)}
 
 
