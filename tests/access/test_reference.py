@@ -60,6 +60,20 @@ def test_guards_show_what_the_rules_say(world, leaky):
     assert wrong == []
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_who_takes_the_guarded_role_and_says_not_for_whom_sees_nothing(world):
+    reach = reaches(world)["all"]
+    with world.engine.connect() as connection:
+        for _ in range(2):
+            connection.exec_driver_sql(f"SET LOCAL ROLE {postgres.ROLE}")
+            assert connection.execute(select(Account.__table__.c.id)).all() == []
+            connection.rollback()
+            # Of settings that were there once, PostgreSQL leaves empty texts behind.
+            postgres.limit(connection, reach)
+            assert len(connection.execute(select(Account.__table__.c.id)).all()) > 1
+            connection.rollback()
+
+
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_questions_about_somebody_are_answered_as_the_guard_would(world, leaky):
     wrong = []

@@ -79,8 +79,9 @@ def test_targets_of_scopes_exist(session):
         ("ACCESS_TARGET_UNKNOWN", "profile P", "zone", "A1"),
     ]
     assert [target for *_, target in told[1:] if target.endswith("9")] == ["A9", "Z9"]
-    (problem,) = check(session, [change(profile(scopes=[{"kind": "seller", "target": "A9"}]))])
-    assert problem.params["kind"].text("it") == "un venditore"
+    nowhere = profile(scopes=[{"kind": kind, "target": "?"} for kind in ("seller", "zone", "portfolio")])
+    labels = {each.params["kind"].text("it") for each in check(session, [change(nowhere)])}
+    assert labels == {"un venditore", "una zona", "un portafoglio"}
 
 
 def test_functions_are_those_of_entities_and_permissions(session):
@@ -99,7 +100,7 @@ def test_functions_are_those_of_entities_and_permissions(session):
     [
         ({"account": {"hidden": ["notes", "c.colour"], "readonly": ["name"]}, "person": {}}, []),
         ({"acount": {"hidden": []}}, [("profile P: acount", "{'hidden': []}", "an entity")]),
-        ({"account": ["notes"]}, [("profile P: account", "['notes']", "hidden, readonly")]),
+        ({"account": ["hidden"]}, [("profile P: account", "['hidden']", "hidden, readonly")]),
         ({"account": {"invisible": [], "hidden": []}}, [("profile P: account", "{'invisible': [], 'hidden': []}", "hidden, readonly")]),
         (
             {"account": {"hidden": ["colour"], "readonly": ["c_"]}},
