@@ -18,7 +18,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType
 from typing import Any, Final
 
 import attrs
@@ -39,7 +39,7 @@ _PYTEST: Final = ("-x", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=sho
 
 @attrs.frozen
 class Answer:
-    """What became of the tests in one process. ``others`` are modules that every such process needs, and that do not need the mutant."""
+    """What became of the tests in one process. ``others`` are the modules from elsewhere that they loaded."""
 
     code: int | None
     loaded: bool
@@ -61,26 +61,12 @@ class _Loader(SourceFileLoader):
         return compile(self.tree, self.get_filename(fullname), "exec")
 
 
-def _with_packages(name: str) -> Iterator[ModuleType | None]:
-    """Yield a module, and the packages in which it is."""
-    while name:
-        yield sys.modules.get(name)
-        name = name.rpartition(".")[0]
-
-
-def _is_loading(module: ModuleType | None) -> bool:
-    # As the import system itself knows it.
-    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
-
-
 @attrs.frozen(eq=False)
 class Module:
     """A module of the project, to be changed."""
 
     path: Path
     tree: ast.Module
-    before: list[str] = attrs.field(factory=list)
-    """What was loaded before it was asked for."""
 
     @classmethod
     def read(cls, path: Path) -> Module:
@@ -101,7 +87,6 @@ class Module:
         """Answer as a finder of modules: this one is loaded from the tree."""
         if name != self.name:
             return None
-        self.before.extend(each for each in sys.modules if not any(map(_is_loading, _with_packages(each))))
         loader = _Loader(name, str(self.path))
         loader.tree = self.tree
         return spec_from_file_location(name, self.path, loader=loader)
@@ -139,21 +124,16 @@ def _run(module: Module, mutation: Mutation | None, pytest_args: Sequence[str], 
         mutation.make()
     sys.meta_path.insert(0, module)
     code = int(pytest.main([*_PYTEST, *pytest_args]))
-    sender.send(Answer(code, module.is_loaded, 0.0, () if mutation is not None else tuple(_others(module))))
+    sender.send(Answer(code, module.is_loaded, 0.0, () if mutation is not None else tuple(_others())))
     sender.close()
 
 
-def _others(module: Module) -> Iterator[str]:
-    """Yield what may be loaded once for all mutants: modules from elsewhere, and ours that were complete before the mutant began."""
-    before = frozenset(module.before)
+def _others() -> Iterator[str]:
+    """Yield the modules that are no part of the project: those may be loaded once for all mutants."""
     for name, found in sys.modules.items():
         file = Path(getattr(found, "__file__", None) or sys.executable)
-        if name != "__main__" and "tests" not in file.parts and (name in before or not _is_ours(file)):
+        if name != "__main__" and ("site-packages" in file.parts or not file.is_relative_to(ROOT)):
             yield name
-
-
-def _is_ours(file: Path) -> bool:
-    return file.is_relative_to(ROOT) and "site-packages" not in file.parts
 
 
 def _load(names: Sequence[str]) -> None:

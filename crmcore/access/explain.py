@@ -151,7 +151,7 @@ class Explainer:
         if row is None:
             steps.append(_denied("record", f"{name} {key} non esiste", f"{name} {key} does not exist"))
             return False
-        if reads_freely(cls) or path.kind is VisibilityKind.PUBLIC:
+        if path.kind is VisibilityKind.PUBLIC:
             steps.append(_granted("public", f"{name}: visibile a tutti", f"{name}: visible to everybody"))
             return True
         if path.kind is VisibilityKind.SYSTEM:

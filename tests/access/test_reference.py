@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from crmcore.access.explain import Explainer
 from crmcore.access.predicates import LiteralTerms, predicate
 from crmcore.model import SavedSearch, Zone
 
-from .world import DAY, FOLLOWED, USERS, expectations, fill, organisation_of, plain_database
+from .world import DAY, FOLLOWED, SELLER_KEYS, USERS, expectations, fill, organisation_of, plain_database
 
 pytestmark = pytest.mark.feature("I-27", "I-7", "I-28", "A03", "A04", "A05", "A06", "A09")
 
@@ -57,6 +58,20 @@ def test_guards_show_what_the_rules_say(world, leaky):
                 if found != {key for key in keys if sees(login, key)}:
                     wrong.append((login, cls.__name__, found))
     assert wrong == []
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_who_takes_the_guarded_role_and_says_not_for_whom_sees_nothing(world):
+    reach = reaches(world)["all"]
+    with world.engine.connect() as connection:
+        for _ in range(2):
+            connection.exec_driver_sql(f"SET LOCAL ROLE {postgres.ROLE}")
+            assert connection.execute(select(Account.__table__.c.id)).all() == []
+            connection.rollback()
+            # Of settings that were there once, PostgreSQL leaves empty texts behind.
+            postgres.limit(connection, reach)
+            assert len(connection.execute(select(Account.__table__.c.id)).all()) > 1
+            connection.rollback()
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -101,14 +116,14 @@ class Asked:
     """What is explained of one organisation, also were a user another."""
 
     def __init__(self, session):
-        self._session = session
+        self.session = session
         self._explainers = {}
 
     def __call__(self, login, cls, key, verb="read", *, changed=None):
         known = login if changed is None else (login, str(changed))
         if known not in self._explainers:
             organisation = organisation_of(USERS if changed is None else {**USERS, login: changed})
-            self._explainers[known] = Explainer(self._session, organisation, DAY, dated=False), organisation.reach(login, DAY)
+            self._explainers[known] = Explainer(self.session, organisation, DAY, dated=False), organisation.reach(login, DAY)
         explainer, reach = self._explainers[known]
         return explainer.explain(reach, login, cls, key, verb)
 
@@ -219,3 +234,23 @@ def test_explanations_read_so(asked, leaky):
     )
     assert found == (Path(__file__).parent / "explanations.txt").read_text(encoding="utf-8").rstrip("\n")
     assert {each.login: (each.entity, each.id, each.verb, each.day) for each in told[:1]} == {"own": ("account", 1, "read", DAY)}
+
+
+def test_on_another_day_the_seller_of_that_day_counts(asked):
+    organisation, later = organisation_of(), date(2026, 9, 1)
+    sold = {(1, later): SELLER_KEYS["A2"], (4, later): None}
+    asked.session.territory = SimpleNamespace(seller_of=lambda key, day: SimpleNamespace(seller_id=sold[key, day]))
+    explainer = Explainer(asked.session, organisation, later, dated=True)
+
+    def explain(login, key):
+        found = explainer.explain(organisation.reach(login, later), login, Account, key, "read")
+        assert found.day == later
+        return found.granted, found.steps[-1].text.text("en"), found.missing
+
+    assert explain("two", 1)[0] is True
+    assert explain("own", 1) == (False, "scope own: seller in {A1}: account 1.seller=A2 → denied", ("scope:seller:A2", "scope:all"))
+    assert explain("seller", 4) == (
+        False,
+        "scope seller:A4: seller in {A4}: account 4.seller=— → denied",
+        ("scope:unassigned", "scope:all"),
+    )
