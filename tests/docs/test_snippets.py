@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from crmcore import Crm
+from crmcore.testing import require_pdf
 from tools.repository import DOCS, ROOT
 from tools.snippet_runner import PageRun, SnippetError
 from tools.snippets import Step, fits, read_snippets, read_steps
 
 pytestmark = pytest.mark.feature("P2.10")
 
+NEEDS_PDF = "<!-- needs what PDFs are made with -->"
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md"])
 RUN = [page for page in PAGES if any(each.kind not in {"illustration", "not run"} for each in read_snippets(page))]
 
@@ -21,6 +24,9 @@ def name_of(page):
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", RUN, ids=name_of)
 def test_every_snippet_of_a_page_runs(page, tmp_path):
+    if NEEDS_PDF in page.read_text("utf-8"):
+        with Crm.open("sqlite://", migrate=True) as crm:
+            require_pdf(crm.renderer)
     with PageRun(tmp_path) as run:
         run.run(read_snippets(page))
 
