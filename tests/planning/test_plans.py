@@ -134,7 +134,7 @@ def test_items_may_be_spread_over_files(open_crm, deploy, apply):
 def test_the_examples_are_sound(open_crm, tmp_path, apply, name):
     assert sorted(examples()) == ["arredo-contract", "call-center", "forza-vendita"]
     deployment = load(write_example(tmp_path / "firm", name))
-    crm = open_crm(*deployment.plugins)
+    crm = open_crm(*deployment.plugins, settings=deployment.settings)
     apply(crm, deployment)
     assert make_plan(crm, deployment, prune=True).is_empty
     assert make_plan(crm, deployment).kept == ()

@@ -242,13 +242,13 @@ def test_what_a_template_may_not_say_is_refused_and_what_has_no_value_is_up_to_i
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_vat_is_printed_once_for_each_rate_and_for_each_reason_why_there_is_none(printing):
     with printing.session() as session:
-        codes = (("S22", 22, ""), ("R22", 22, ""), ("S10", 10, ""), ("N31", 0, "N3.1"), ("N4", 0, "N4"))
+        codes = (("S22", 22, ""), ("R22", 22, ""), ("S10", 10, ""), ("X31", 0, "N3.1"), ("X4", 0, "N4"))
         for code, rate, nature in codes[1:]:
             session.add(VatCode(code=code, label_it=f"Aliquota {code}", rate=Decimal(rate), nature=nature))
         session.flush()
         document = offer(session, printing.hotel, ())
         # A quarter of a cent on each row is two cents and a half on their sum, which is rounded up.
-        nets = [("S10", 10, "0.05")] * 5 + [("S22", 22, "100"), ("R22", 22, "0.01"), ("N4", 0, "7"), ("N31", 0, "3")]
+        nets = [("S10", 10, "0.05")] * 5 + [("S22", 22, "100"), ("R22", 22, "0.01"), ("X4", 0, "7"), ("X31", 0, "3")]
         for number, (code, rate, net) in enumerate(nets, 1):
             amount = Decimal(net)
             session.add(Row(document_id=document.id, position=number, vat=code, vat_rate=Decimal(rate), price=amount, net=amount))

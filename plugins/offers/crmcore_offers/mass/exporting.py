@@ -126,7 +126,7 @@ class OrderList:
         if not again:
             locking = locking.where(Row.export_id.is_(None))
         # The actor sees these rows, as `_lines` found out; locking is writing, which the database leaves to the platform.
-        with self._session.guard.lifted():
+        with self._session.unguarded("offers"):
             mine = self._session.scalars(locking).all()
         query = (
             select(Row, Document.reference, Document.issued_on, Document.type, Account.name)
