@@ -78,6 +78,8 @@ def give(crm, missing):
         change(crm, **{"see_private": {"see_private": True}, "active": {"status": UserStatus.ACTIVE.value}}[kind])
 
 
+# What PostgreSQL says, `test_reference` compares with the same rules.
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 @pytest.mark.feature("I-28", "S06")
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(

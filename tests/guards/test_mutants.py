@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 
 import pytest
-from click.testing import CliRunner
 
-from tools import mutants
 from tools.mutations import mutations
+from tools.repository import ROOT
 
-pytestmark = [
-    pytest.mark.feature("P6.hold"),
-    # What runs tests in parallel has threads; none of them works meanwhile.
-    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
-]
+pytestmark = pytest.mark.feature("P6.hold")
 
 
 def made(source):
@@ -91,21 +89,38 @@ def test_names():
 """
 
 
+DRIVER = """
+import sys
+from pathlib import Path
+from tools import mutants
+
+mutants.ROOT = Path(sys.argv.pop(1))
+mutants.shown = lambda path: path.name
+mutants._LEAST_SECONDS, mutants._PATIENCE = float(sys.argv.pop(1)), float(sys.argv.pop(1))
+mutants.main()
+"""
+
+
 @pytest.fixture
-def ages(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setattr(mutants, "ROOT", tmp_path)
-    monkeypatch.setattr(mutants, "shown", lambda path: path.name)
-    monkeypatch.syspath_prepend(tmp_path)
+def ages(tmp_path):
     (tmp_path / "ages.py").write_text(SOURCE)
     (tmp_path / "test_ages.py").write_text(TESTS)
     return tmp_path
 
 
-def try_them(folder, *options, tests="test_ages.py"):
-    arguments = [str(folder / "ages.py"), *options, str(folder / tests), "--", "-c", "/dev/null", "--rootdir", str(folder)]
-    answer = CliRunner().invoke(mutants.main, arguments)
-    return answer.exit_code, answer.output.splitlines()
+def try_them(folder, *options, patience=(5.0, 10.0)):
+    """Run the tool in a process of its own: it forks for each mutant, and this one has grown by then."""
+    arguments = [str(folder / "ages.py"), *options, str(folder / "test_ages.py"), "--", "-c", "/dev/null", "--rootdir", str(folder)]
+    answer = subprocess.run(
+        [sys.executable, "-u", "-c", DRIVER, str(folder), *map(str, patience), *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return answer.returncode, answer.stdout.splitlines()
 
 
 def test_what_the_tests_do_not_notice_is_shown(ages):
@@ -129,9 +144,7 @@ def test_nothing_is_tried_against_tests_that_fail_or_look_at_something_else(ages
     assert "the tests do not load ages" in try_them(ages)[1][0]
 
 
-def test_an_endless_loop_is_ended(ages, monkeypatch):
-    monkeypatch.setattr(mutants, "_LEAST_SECONDS", 0.1)
-    monkeypatch.setattr(mutants, "_PATIENCE", 1.5)
+def test_an_endless_loop_is_ended(ages):
     (ages / "ages.py").write_text("def is_adult(age):\n    while age < 0:\n        age += 1\n    return age\n")
     (ages / "test_ages.py").write_text("from ages import is_adult\n\n\ndef test_ages():\n    assert is_adult(-1) == 0\n")
-    assert try_them(ages, "--numbers", "3")[1][-1] == "ages.py: 1 tried, 0 live"
+    assert try_them(ages, "--numbers", "3", patience=(0.1, 1.5))[1][-1] == "ages.py: 1 tried, 0 live"
