@@ -30,7 +30,7 @@ def zygote():
 @pytest.fixture(scope="session")
 def kills():
     """How often a process is killed in each scenario on each database."""
-    return int(os.environ.get("CRM_KILLS", "40"))
+    return int(os.environ.get("CRM_KILLS", "25"))
 
 
 @pytest.fixture

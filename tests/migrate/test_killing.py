@@ -23,7 +23,7 @@ from tests.processes import fork, wait_for
 from .fake_plugins import ACCOUNT, ALPHA, BETA, CORE, Package
 from .processes import migrate
 
-KILLS: Final = int(os.environ.get("CRM_KILLS", "25"))
+KILLS: Final = int(os.environ.get("CRM_KILLS", "14"))
 """Kills at random times for each kind of database, besides one at every statement, or at every third in the short form."""
 STRIDE: Final = 1 if "CRM_KILLS" in os.environ else 3
 

@@ -24,7 +24,7 @@ from .test_plans import FIRM
 
 pytestmark = pytest.mark.feature("P4.3")
 
-KILLS: Final = int(os.environ.get("CRM_KILLS", "20"))
+KILLS: Final = int(os.environ.get("CRM_KILLS", "12"))
 """Kills at random times for each kind of database, besides those at statements."""
 MOMENTS: Final = 25
 """Statements before which a process is killed, spread over all of them."""

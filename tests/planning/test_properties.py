@@ -49,7 +49,7 @@ def without_sellers(config: Config) -> Config:
 
 
 @pytest.mark.timeout(600)
-@settings(max_examples=12, phases=QUICKLY, suppress_health_check=SLOW)
+@settings(max_examples=7, phases=QUICKLY, suppress_health_check=SLOW)
 @given(one=configurations(), two=configurations(), prune=st.booleans())
 def test_after_an_apply_the_next_plan_is_empty(crm_databases, database_kind, tmp_path_factory, one, two, prune):
     folder = tmp_path_factory.mktemp("pair")
@@ -72,7 +72,7 @@ def test_after_an_apply_the_next_plan_is_empty(crm_databases, database_kind, tmp
 
 
 @pytest.mark.timeout(600)
-@settings(max_examples=8, phases=QUICKLY, suppress_health_check=SLOW)
+@settings(max_examples=5, phases=QUICKLY, suppress_health_check=SLOW)
 @given(one=configurations())
 def test_an_export_makes_an_equal_database(crm_databases, database_kind, tmp_path_factory, one):
     folder = tmp_path_factory.mktemp("export")
