@@ -24,7 +24,7 @@ ENTRIES: Final = {
     "doctor": Entry(f"{_COMMANDS}.doctor:doctor", _START, "Show how the deployment is put together, and what is wrong."),
     "work": Entry(f"{_COMMANDS}.work:work", _RUN, "Run jobs, timers and deliveries of events."),
     "jobs": Entry(f"{_COMMANDS}.jobs:jobs", _RUN, "Look at the queue, and retry what failed."),
-    "accounts": Entry(f"{_COMMANDS}.accounts:accounts", _RUN, "List, show and find accounts."),
+    "accounts": Entry(f"{_COMMANDS}.accounts:accounts", _RUN, "List, show, find and create accounts."),
     "states": Entry(f"{_COMMANDS}.states:states", _RUN, "List state tables, and draw them."),
     "access": Entry(f"{_COMMANDS}.access:access", _RUN, "Show who may see what, and why."),
     "merge": Entry(f"{_COMMANDS}.merge:merge", _RUN, "Merge accounts, and take it back."),

@@ -1,4 +1,4 @@
-"""`crm accounts`: list, show and find accounts."""
+"""`crm accounts`: list, show, find and create accounts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FIELDS = ("phone1", "email", "pec", "recipient_code", "vat_code", "fiscal_code"
 _NAMES = {"phone1": "phone", "owner": "responsible"}
 
 
-@click.group(cls=SectionedGroup, short_help="List, show and find accounts.")
+@click.group(cls=SectionedGroup, short_help="List, show, find and create accounts.")
 def accounts() -> None:
     """List the accounts of the registry, show one with all that belongs to it, find those with a word in them."""
 
@@ -99,6 +99,23 @@ def show(state: CliState, *, key: str, login: str | None) -> None:
         state.output.heading(state.text("accounts.warnings"))
         for problem in problems:
             state.output.say(f"  {problem}")
+
+
+@accounts.command(short_help="Create an account.")
+@click.argument("name")
+@click.option("--phone", required=True, help="Its first phone number.")
+@click.option("--portfolio", required=True, metavar="CODE", help="Its portfolio in the first business unit.")
+@click.option("--vat", "vat_code", metavar="CODE", help="Its VAT code.")
+@click.option("--email", help="Its address of e-mail.")
+@_AS
+@pass_state
+def create(state: CliState, *, name: str, phone: str, portfolio: str, vat_code: str | None, email: str | None, login: str | None) -> None:
+    """Create the account NAME, with what every account has; lists are imported, with the plugin quality."""
+    with _session(state, login) as session:
+        made = session.accounts.create(name=name, phone1=phone, portfolio=portfolio, vat_code=vat_code, email=email)
+        session.commit()
+        row = _line(made)
+    _print(state, [row], _LIST)
 
 
 def _session(state: CliState, login: str | None) -> Session:

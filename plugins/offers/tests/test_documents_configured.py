@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from crmcore_offers.archive import Documents, NewRow
 from crmcore_offers.model import OrderType, VatCode
+from crmcore_offers.pricing import Products
 from sqlalchemy import select
 
 from crmcore import Actor, Crm
@@ -126,3 +127,18 @@ def test_the_usual_types_are_there_and_the_commands_show_what_is_made_of_them(fo
         Documents(session).create("OPP", 1, reference="1/2026")
         session.commit()
     assert "OFFERS_REFERENCE_AMBIGUOUS" in run("offers", "show", "1/2026", code=1)
+
+
+def test_a_document_is_made_on_the_command_line(folder, run):
+    run("migrate")
+    run("apply", "--plan", json.loads(run("--json", "plan", code=6))["hash"])
+    [account] = json.loads(run("--json", "accounts", "create", "Hotel Miramonti", "--phone", "0424 000012", "--portfolio", "GENERICO"))
+    with Crm.open(folder) as crm, crm.session(Actor.system("test")) as session:
+        Products(session).create("CUC-100", "Cucina", vat="22")
+        session.commit()
+    made = ("--json", "offers", "create", "OFF", str(account["id"]), "--row", "CUC-100:4:3250,00:10")
+    [offer] = json.loads(run(*made, "--row", "CUC-100:1:2250"))
+    assert (offer["taxable"], offer["total"]) == ("13950.00", "17019.00")
+    assert "OFFERS_PRICE_MISSING" in run("offers", "create", "OFF", str(account["id"]), "--row", "CUC-100", code=1)
+    for wrong in ("CUC-100:x", ":4", "CUC-100:1:1:1:1"):
+        assert "PRODUCT[:QUANTITY" in run("offers", "create", "OFF", "1", "--row", wrong, code=2)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Final
+
 import click
 from sqlalchemy import select
 
@@ -10,10 +13,15 @@ from crmcore.cli import current_output, pass_crm
 from crmcore.errors import RecordNotFound
 from crmcore_offers.archive.catalogue import find_type, probability_of
 from crmcore_offers.archive.documents import Documents
+from crmcore_offers.archive.rows import NewRow
 from crmcore_offers.codes import refuse
 from crmcore_offers.model import Document
 
 _AS = click.option("--as", "login", default=None, help="As this user, with what that one may see and do; otherwise as the system.")
+
+
+_ROW_PARTS: Final = ("product", "quantity", "price", "discounts")
+_ROW_METAVAR: Final = "PRODUCT[:QUANTITY[:PRICE[:DISCOUNTS]]]"
 
 
 def _say(it: str, en: str) -> str:
@@ -100,6 +108,45 @@ def list_documents(crm: Crm, kind: str | None, state: str | None, account: int |
         ]
     columns = ("key", "type", "reference", "issued_on", "account", "state", "taxable", "total")
     current_output().rows(columns, rows, empty=_say("Nessun documento.", "No documents."))
+
+
+class _RowType(click.ParamType[NewRow]):
+    """A row: a product by its code, then quantity, price and discounts as far as they are to be said."""
+
+    name = "row"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> NewRow:
+        if isinstance(value, NewRow):
+            return value
+        product, *rest = str(value).split(":")
+        try:
+            numbers = [Decimal(each.replace(",", ".")) for each in rest[:2]]
+        except ArithmeticError:
+            numbers = []
+        if not product or len(numbers) != len(rest[:2]) or len(rest) > len(_ROW_PARTS) - 1:
+            self.fail(f"{value!r} is not {_ROW_METAVAR}", param, ctx)
+        said = dict(zip(_ROW_PARTS[1:], [*numbers, *rest[2:]], strict=False))
+        return NewRow(product=product, **said)  # type: ignore[arg-type]  # each is of the kind of its place
+
+
+@click.command("create")
+@click.argument("kind", metavar="TYPE")
+@click.argument("account", type=int)
+@click.option("--row", "rows", type=_RowType(), multiple=True, metavar=_ROW_METAVAR, help="A row; may be repeated.")
+@click.option("--title", default="", help="What it is about.")
+@click.option("--probability", type=click.IntRange(0, 100), default=None, help="Percent.")
+@_AS
+@pass_crm
+def create(crm: Crm, kind: str, account: int, rows: tuple[NewRow, ...], *, title: str, probability: int | None, login: str | None) -> None:
+    """Make a document of a TYPE, by code or meaning, for the ACCOUNT with this key.
+
+    What a row leaves out is that of the product and of the price lists: `--row CUC-100:4` or `--row CUC-100:4:3250,00:10+5`.
+    """
+    with crm.session(_actor(login)) as session:
+        made = Documents(session).create(kind, account, rows=rows, title=title, probability=probability)
+        session.commit()
+        row = (made.id, made.type, made.reference, made.taxable, made.vat_amount, made.total)
+    current_output().rows(("key", "type", "reference", "taxable", "vat_amount", "total"), [row])
 
 
 @click.command("state")

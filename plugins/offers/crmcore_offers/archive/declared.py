@@ -14,6 +14,7 @@ CONFIGURED: Final[tuple[Configured, ...]] = (configuration.BROUGHT,)
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(name="show", target="crmcore_offers.archive.commands:show", help="Show a document with its rows."),
     Command(name="list", target="crmcore_offers.archive.commands:list_documents", help="List documents, the last first."),
+    Command(name="create", target="crmcore_offers.archive.commands:create", help="Make a document for an account."),
     Command(name="state", target="crmcore_offers.archive.commands:change_state", help="Move a document to another state."),
     Command(name="convert", target="crmcore_offers.archive.commands:convert", help="Make the successor of a document, of another type."),
 )
