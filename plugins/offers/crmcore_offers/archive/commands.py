@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from crmcore import Account, Actor, Crm, Session
 from crmcore.cli import current_output, pass_crm
 from crmcore.errors import RecordNotFound
+from crmcore.rendering import amount, price, quantity
 from crmcore_offers.archive.catalogue import find_type, probability_of
 from crmcore_offers.archive.documents import Documents
 from crmcore_offers.archive.rows import NewRow
@@ -20,6 +22,35 @@ from crmcore_offers.model import Document
 _AS = click.option("--as", "login", default=None, help="As this user, with what that one may see and do; otherwise as the system.")
 
 
+_FORMATS: Final[Mapping[str, Callable[[Decimal, str], str]]] = {"quantity": quantity, "price": price, "net": amount}
+_WORDS: Final = {
+    "key": "chiave",
+    "type": "tipo",
+    "reference": "numero",
+    "revision": "revisione",
+    "issued_on": "data",
+    "account": "anagrafica",
+    "state": "stato",
+    "probability": "probabilità",
+    "taxable": "imponibile",
+    "vat_amount": "IVA",
+    "total": "totale",
+    "confirmation": "conferma",
+    "position": "riga",
+    "code": "codice",
+    "description": "descrizione",
+    "quantity": "quantità",
+    "unit": "UM",
+    "price": "prezzo",
+    "discounts": "sconti",
+    "vat": "IVA",
+    "net": "importo",
+    "old": "da",
+    "new": "a",
+    "override": "forzato",
+    "predecessor": "da documento",
+}
+"""Columns → what they are called in Italian."""
 _ROW_PARTS: Final = ("product", "quantity", "price", "discounts")
 _ROW_METAVAR: Final = "PRODUCT[:QUANTITY[:PRICE[:DISCOUNTS]]]"
 
@@ -72,17 +103,33 @@ def show(crm: Crm, reference: str, login: str | None) -> None:
             "confirmation": document.confirmation,
         }
         columns = ("position", "code", "description", "quantity", "unit", "price", "discounts", "vat", "net", "state")
-        rows = [tuple(_shown(getattr(row, column)) for column in columns) for row in documents.rows(document)]
+        rows = [tuple(getattr(row, column) for column in columns) for row in documents.rows(document)]
     if output.as_json:
-        output.json({**head, "rows": [dict(zip(columns, row, strict=True)) for row in rows]})
+        told = [dict(zip(columns, ("" if value is None else value for value in row), strict=True)) for row in rows]
+        output.json({**head, "rows": told})
         return
-    output.table((_say("campo", "field"), _say("valore", "value")), list(head.items()))
+    output.table((_say("campo", "field"), _say("valore", "value")), [(_word(name), value) for name, value in head.items()])
     output.heading(_say("Righe", "Rows"))
-    output.table(columns, rows, empty=_say("Nessuna riga.", "No rows."))
+    shown = [tuple(_shown(name, value) for name, value in zip(columns, row, strict=True)) for row in rows]
+    output.table([_word(name) for name in columns], shown, empty=_say("Nessuna riga.", "No rows."))
 
 
-def _shown(value: object) -> object:
+def _shown(column: str, value: object) -> object:
+    """Return a value of a row as people read it."""
+    if isinstance(value, Decimal) and column in _FORMATS:
+        return _FORMATS[column](value, current_output().lang())
     return "" if value is None else value
+
+
+def _word(column: str) -> str:
+    return _say(_WORDS.get(column, column), column)
+
+
+def _rows(columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+    """Show rows as a table with words for columns, or as JSON with their names."""
+    output = current_output()
+    names = columns if output.as_json else [_word(name) for name in columns]
+    output.rows(names, rows, empty=_say("Nessun documento.", "No documents."))
 
 
 @click.command("list")
@@ -107,7 +154,7 @@ def list_documents(crm: Crm, kind: str | None, state: str | None, account: int |
             for found, name in session.execute(wanted)
         ]
     columns = ("key", "type", "reference", "issued_on", "account", "state", "taxable", "total")
-    current_output().rows(columns, rows, empty=_say("Nessun documento.", "No documents."))
+    _rows(columns, rows)
 
 
 class _RowType(click.ParamType[NewRow]):
@@ -146,7 +193,7 @@ def create(crm: Crm, kind: str, account: int, rows: tuple[NewRow, ...], *, title
         made = Documents(session).create(kind, account, rows=rows, title=title, probability=probability)
         session.commit()
         row = (made.id, made.type, made.reference, made.taxable, made.vat_amount, made.total)
-    current_output().rows(("key", "type", "reference", "taxable", "vat_amount", "total"), [row])
+    _rows(("key", "type", "reference", "taxable", "vat_amount", "total"), [row])
 
 
 @click.command("state")
@@ -163,7 +210,7 @@ def change_state(crm: Crm, reference: str, to: str, *, reason: str, override: bo
         session.commit()
         old, new, forced = done.old, done.new, done.override
     row = (reference, old, new, forced)
-    current_output().rows(("reference", "old", "new", "override"), [row])
+    _rows(("reference", "old", "new", "override"), [row])
 
 
 @click.command("convert")
@@ -177,4 +224,4 @@ def convert(crm: Crm, reference: str, kind: str, login: str | None) -> None:
         made = Documents(session).convert(_find(session, reference), kind)
         session.commit()
         row = (made.id, made.type, made.reference, made.predecessor_id, made.taxable, made.total)
-    current_output().rows(("key", "type", "reference", "predecessor", "taxable", "total"), [row])
+    _rows(("key", "type", "reference", "predecessor", "taxable", "total"), [row])
