@@ -254,7 +254,7 @@ class Context(Mapping[str, object]):
             if name == "old":
                 return ruling.typed(key, ruling.previous.get(key))
             if name == "today":
-                return ruling.session.now().astimezone(ruling.session.crm.zone).date()
+                return ruling.session.today()
         if name == "record":
             return ruling.view if ruling.view is not None else RecordView(ruling)
         return ruling.typed(name, ruling.result.stored.get(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -121,6 +121,10 @@ class Session(Apis):
     def now(self) -> datetime:
         """Return the present instant of the injected clock, in UTC."""
         return self.crm.clock.now()
+
+    def today(self) -> date:
+        """Return the present day in the zone of the deployment."""
+        return self.now().astimezone(self.crm.zone).date()
 
     def settings(self, plugin: str) -> Mapping[str, object]:
         """Return the settings of a plugin, with defaults."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -95,6 +95,15 @@ def moved_to(session: Session, record: Entity) -> str | None:
     """Return the state to which this unit of work moved a record by the function, or None."""
     found = session.unit.memo.get(_MOVES, {}).get(id(record))
     return found[1] if found is not None and found[0] is record else None
+
+
+def assigned_since(session: Session, told: Iterable[StateChange]) -> list[Entity]:
+    """Return the records whose history is about to tell of a change that an assignment has taken back."""
+    about = {(each.entity, each.record_id) for each in told}
+    moves: Iterable[tuple[Entity, str]] = session.unit.memo.get(_MOVES, {}).values()
+    return [
+        record for record, to in moves if vars(record).get("state", to) != to and (record.entity_name(), vars(record).get("id")) in about
+    ]
 
 
 def decide(session: Session, table: Table, record: Entity, source: str | None, to: str) -> Decision:

@@ -71,7 +71,7 @@ class GuardContext(Mapping[str, object]):
         if name == "record":
             return {each: self[each] for each in self if each not in {"record", "today"}}
         if name == "today":
-            return self.session.now().astimezone(self.session.crm.zone).date()
+            return self.session.today()
         plan = plan_of(type(self.record))
         definition = state_of(self.session).of(self.record.entity_name()).get(name) if plan.has_characteristics else None
         if definition is not None:

@@ -11,7 +11,7 @@ from crmcore.errors import Problem
 from crmcore.events import RecordVerb
 from crmcore.hooks import TransitionMode
 from crmcore.model import StateChange, StateRow, StateTableRow, TransitionRow
-from crmcore.states.changing import is_initial, moved_to, variant_of
+from crmcore.states.changing import assigned_since, is_initial, moved_to, variant_of
 from crmcore.states.guards import guard_inputs
 from crmcore.states.tables import Table, forget_tables, tables_of
 from crmcore.states.writing import DEPLOYMENT
@@ -37,6 +37,11 @@ def check(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
         elif change.entity in _DEFINING:
             forget_tables(session)
             problems += _check_definition(session, change)
+    told = [change.record for change in changes if isinstance(change.record, StateChange) and change.verb is RecordVerb.CREATED]
+    if told:
+        # Put back to what it was, a state is no change of the record any more.
+        back = assigned_since(session, told)
+        problems += [Problem(code="STATE_ASSIGNED", params={"entity": each.entity_name(), "id": each.id}) for each in back]
     return problems
 
 

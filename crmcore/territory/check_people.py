@@ -12,7 +12,6 @@ from crmcore.errors import Problem
 from crmcore.events import RecordVerb
 from crmcore.model import NULL_CODES, Account, Salesperson, SalespersonKind, SellerSource
 from crmcore.storage import batches
-from crmcore.territory.dates import today
 
 if TYPE_CHECKING:
     from crmcore.session import Change, Session
@@ -102,7 +101,7 @@ def check_sellers(session: Session, changes: Sequence[Change]) -> Iterator[Probl
     ]
     wanted = {account.seller_id for account in given if account.seller_id is not None}
     people = find_people(session, wanted) if wanted else {}
-    day = today(session)
+    day = session.today()
     for account in given:
         if account.seller_id is None and account.seller_source == SellerSource.MANUAL:
             yield Problem(code="VALUE_MISSING", params={"entity": "account", "field": "seller_id"})

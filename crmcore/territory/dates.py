@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 ASSIGNMENT_DATE: Final = "assignment_date"
 
 
-def today(session: Session) -> date:
-    """Return the day it is now, in the zone of the deployment."""
-    return session.now().astimezone(session.crm.zone).date()
-
-
 def system_date(session: Session) -> date | None:
     """Return the system date for assignment, or None when it follows the calendar."""
     value = session.scalar(select(Parameter.value).where(Parameter.name == ASSIGNMENT_DATE))
@@ -28,7 +23,7 @@ def system_date(session: Session) -> date | None:
 
 def assignment_date(session: Session) -> date:
     """Return the day that counts for assignment."""
-    return system_date(session) or today(session)
+    return system_date(session) or session.today()
 
 
 def set_system_date(session: Session, day: date | None) -> None:

@@ -13,7 +13,6 @@ from crmcore.changesets.writers import ColumnWriter
 from crmcore.errors import Problem
 from crmcore.model import Account, Entity, Salesperson, SellerSource, SellerZone, Zone, ZoneRule
 from crmcore.storage import batches
-from crmcore.territory.dates import today
 
 if TYPE_CHECKING:
     from crmcore.session import Session
@@ -34,7 +33,7 @@ def check_sellers(session: Session, cls: type[Entity], wishes: Sequence[Seen]) -
     for some in batches(wanted):
         rows = session.execute(select(Salesperson.id, Salesperson.code, Salesperson.disabled_from).where(Salesperson.id.in_(some)))
         people |= {row.id: row for row in rows}
-    day = today(session)
+    day = session.today()
     refused: dict[int, Problem] = {}
     for number, wish in enumerate(wishes):
         person = people.get(wish.new)

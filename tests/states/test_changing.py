@@ -202,6 +202,18 @@ def test_nobody_assigns_a_state(crm, contracts, new_contract):
             s.commit()
 
 
+@pytest.mark.feature("I-77")
+def test_nobody_takes_a_change_back_by_assigning_the_state_before(crm, contracts, somebody, new_contract):
+    key = new_contract(crm)
+    with crm.session(somebody("mrossi")) as s:
+        contract = s.require(contracts.Contract, key)
+        s.states.change(contract, "20")
+        contract.state = "10"
+        with pytest.raises(ValidationFailed, match="STATE_ASSIGNED"):
+            s.commit()
+    assert history(crm, contracts.Contract, key)[2] == []
+
+
 @pytest.mark.feature("G17")
 def test_several_steps_in_one_commit_are_several_rows_of_history(crm, contracts, somebody, new_contract):
     key = new_contract(crm)

@@ -41,7 +41,7 @@ class People(Rows):
 
     def retired(self, session: Session, values: Values) -> Values:
         """Let somebody leave today."""
-        today = session.now().astimezone(session.crm.zone).date()
+        today = session.today()
         return {**values, "disabled_from": today.isoformat()}
 
 

@@ -17,7 +17,7 @@ from crmcore_agenda.model import Action, ActionLink, Kind, Lead, Project, Resour
 from crmcore_agenda.settings import setting
 from crmcore_agenda.sharing import is_shared
 from crmcore_agenda.slots import ASSIGNEE, PARTICIPANT, RESOURCE, resource_name, set_times
-from crmcore_agenda.timing import instant, lateness_of, today
+from crmcore_agenda.timing import instant, lateness_of
 
 TABLE: Final = "agenda.actions"
 MANUAL: Final = "manual"
@@ -208,7 +208,7 @@ class Actions:
         """Return by how many working days an action is late on a day, today unless named; for a closed one, what was frozen."""
         if action.closed:
             return action.late_days or 0
-        return lateness_of(self._session)(action.due, on or today(self._session))
+        return lateness_of(self._session)(action.due, on or self._session.today())
 
     def reassign(self, owner: str, to: str, *, account: Account | None = None) -> int:
         """Give the open actions of somebody to somebody else, all or those about an account, and return how many (S15)."""
@@ -224,7 +224,7 @@ class Actions:
         self._require_open(action)
         session = self._session
         session.states.change(action, code, reason=outcome[:500])
-        day = today(session)
+        day = session.today()
         action.closed, action.outcome, action.open_key = True, outcome[:200], None
         action.done_at, action.done_on, action.done_by = session.now(), day, self._login()
         action.late_days = lateness_of(session)(action.due, day)

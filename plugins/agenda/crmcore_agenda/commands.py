@@ -18,7 +18,6 @@ from crmcore_agenda.planning import View, What, plan, to_html
 from crmcore_agenda.recurring import Feeder
 from crmcore_agenda.rules import Rules
 from crmcore_agenda.sharing import share
-from crmcore_agenda.timing import today
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -89,7 +88,7 @@ def planning(  # noqa: PLR0913, PLR0917 - the options of the command
     """Show the planning of a day, a week or a month, with what this user may see."""
     first, last = (int(hour) for hour in band.split("-"))
     with crm.session(login) as session:
-        day = _date(on, today(session))
+        day = _date(on, session.today())
         page = plan(session, day, View(view), band=(first, last), what=What(what), users=users, groups=groups)
     if html is not None:
         html.write_text(to_html(page, current_output().lang()), "utf-8")

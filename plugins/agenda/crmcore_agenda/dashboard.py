@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from crmcore import Account, Session
 from crmcore_agenda.model import Action, Band, Kind
-from crmcore_agenda.timing import lateness_of, today
+from crmcore_agenda.timing import lateness_of
 
 COLUMNS: Final = (
     "id",
@@ -141,7 +141,7 @@ class Dashboard:
             {"field": "assignee", "op": "eq", "value": login or self._me},
             {"field": "closed", "op": "eq", "value": False},
         ]
-        day = today(self._session)
+        day = self._session.today()
         latest = lateness_of(self._session).latest_late(day)
 
         def count(*conditions: Filter) -> int:
@@ -164,7 +164,7 @@ class Dashboard:
     def _rows(self, found: Sequence[tuple[Any, ...]]) -> tuple[Row, ...]:
         if not found:
             return ()
-        session, day = self._session, today(self._session)
+        session, day = self._session, self._session.today()
         late = lateness_of(session)
         kinds = {row.id: row.code for row in session.execute(select(Kind.id, Kind.code))}
         bands = bands_of(session)

@@ -12,7 +12,7 @@ from sqlalchemy import Dialect, Integer, Select, String, and_, bindparam, or_, s
 from crmcore import Account, Session
 from crmcore.query import DriverQuery, prepare
 from crmcore_agenda.model import Action, Band, Kind, RecencyClock
-from crmcore_agenda.timing import lateness_of, today
+from crmcore_agenda.timing import lateness_of
 
 MOST: Final = 1_000
 
@@ -41,7 +41,7 @@ def duties(session: Session, login: str | None = None, until: date | None = None
 
     The same as `Dashboard.actions` with ``until``, without filters; it costs about what hand-written SQL costs (W6).
     """
-    day = today(session)
+    day = session.today()
     actor = session.actor.name
     who = login or actor
     unguarded = session.access.reach().open and not session.actor.is_system

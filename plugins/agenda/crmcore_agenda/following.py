@@ -19,7 +19,7 @@ from crmcore_agenda.recency import refresh_accounts
 from crmcore_agenda.settings import setting
 from crmcore_agenda.slots import follow
 from crmcore_agenda.templates import Templates
-from crmcore_agenda.timing import lateness_of, today
+from crmcore_agenda.timing import lateness_of
 
 EVERY_MORNING = Rule("FREQ=DAILY;BYHOUR=5;BYMINUTE=0;BYSECOND=0")
 
@@ -55,7 +55,7 @@ def remind(session: Session, run: JobRun) -> None:
 def announce_overdue(session: Session, run: JobRun) -> None:
     """Tell of each action, once, that it became late (F08); it costs what became late since it last ran."""
     del run
-    day = today(session)
+    day = session.today()
     latest = lateness_of(session).latest_late(day)
     late = (
         select(Action)
@@ -110,7 +110,7 @@ def look_at_lead(session: Session, key: int) -> None:
     if lead is None or lead.closed:
         return
     opened = session.scalar(select(Action.id).where(Action.lead_id == key, Action.closed.is_(False)).limit(1))
-    stalled = opened is None and (lead.remind_on is None or lead.remind_on <= today(session))
+    stalled = opened is None and (lead.remind_on is None or lead.remind_on <= session.today())
     if stalled and not lead.stalled:
         session.publish(happenings.LeadStalled(lead_id=lead.id, owner=lead.owner))
     if lead.stalled is not stalled:

@@ -15,7 +15,6 @@ from crmcore_agenda import happenings
 from crmcore_agenda.lookups import flag_of, state_meaning
 from crmcore_agenda.model import Action, Firing, Lead
 from crmcore_agenda.seeing import visible_actions, visible_leads
-from crmcore_agenda.timing import today
 
 TABLE: Final = "agenda.leads"
 _CENT: Final = Decimal("0.01")
@@ -69,7 +68,7 @@ class Leads:
         self._session.states.change(lead, to, reason=reason)
         closed, won = (flag_of(self._session, TABLE, to, flag) for flag in ("closed", "won"))
         lead.closed = closed
-        lead.closed_on = today(self._session) if closed else None
+        lead.closed_on = self._session.today() if closed else None
         if won:
             lead.probability = 100
         if closed:

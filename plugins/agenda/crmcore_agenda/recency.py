@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -11,11 +11,12 @@ from sqlalchemy import delete, func, select
 
 from crmcore import Account, Change, Entity, Envelope, JobRun, Session, Watcher
 from crmcore.model import ENTITIES, STAMPS, Interaction, InteractionKind
+from crmcore.query import batches
 from crmcore_agenda.actions import AUTOMATIC, Actions
 from crmcore_agenda.lookups import flag_of
 from crmcore_agenda.model import Action, RecencyClock, Recurring
 from crmcore_agenda.settings import setting
-from crmcore_agenda.timing import add_months, today
+from crmcore_agenda.timing import add_months
 
 BATCH: Final = 500
 
@@ -50,7 +51,7 @@ class Clocks:
     def __init__(self, session: Session, rule: Recurring) -> None:
         self._session = session
         self._rule = rule
-        self._day = today(session)
+        self._day = session.today()
 
     def rebuild(self) -> int:
         """Set the clock of every account anew, and return how many there are; without the rule, there are none."""
@@ -60,15 +61,15 @@ class Clocks:
         else:
             wanted = []
         known = select(RecencyClock.account_id).where(RecencyClock.recurring_id == rule.id)
-        for some in _batches(sorted(set(session.scalars(known)).difference(wanted))):
+        for some in batches(sorted(set(session.scalars(known)).difference(wanted)), BATCH):
             self._forget(some)
-        for some in _batches(wanted):
+        for some in batches(wanted, BATCH):
             self._set(some)
         return len(wanted)
 
     def refresh(self, accounts: Iterable[int]) -> None:
         """Set the clocks of some accounts anew, after something happened to them."""
-        for some in _batches(sorted(set(accounts))):
+        for some in batches(sorted(set(accounts)), BATCH):
             inside = self._members(some)
             self._forget(sorted(set(some) - inside))
             self._set(sorted(inside))
@@ -150,11 +151,6 @@ class Clocks:
         return found
 
 
-def _batches(keys: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(keys), BATCH):
-        yield keys[start : start + BATCH]
-
-
 def refresh_accounts(session: Session, accounts: Iterable[int]) -> None:
     """Set the clocks of some accounts under every rule."""
     keys = list(accounts)
@@ -177,9 +173,8 @@ def note(session: Session, accounts: frozenset[int], changes: Sequence[Change] |
     del changes
     if not setting(session, "recency"):
         return
-    keys = sorted(accounts)
-    for place in range(0, len(keys), BATCH):
-        session.jobs.enqueue("agenda.refresh", {"accounts": keys[place : place + BATCH]})
+    for some in batches(sorted(accounts), BATCH):
+        session.jobs.enqueue("agenda.refresh", {"accounts": list(some)})
 
 
 def refresh(session: Session, run: JobRun) -> None:

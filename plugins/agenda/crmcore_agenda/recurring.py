@@ -17,7 +17,6 @@ from crmcore_agenda.model import Action, RecencyClock, Recurring
 from crmcore_agenda.points import FeedItem
 from crmcore_agenda.recency import BATCH, next_step, was_dealt_with
 from crmcore_agenda.steps import People, Prepared, Scene, contacts_of
-from crmcore_agenda.timing import today
 
 EARLY: Final = Rule("FREQ=DAILY;BYHOUR=4;BYMINUTE=30;BYSECOND=0")
 WEEKLY: Final = Rule("FREQ=WEEKLY;BYDAY=SU;BYHOUR=3;BYMINUTE=0;BYSECOND=0")
@@ -53,12 +52,12 @@ class Feeder:
 
     def run(self, rule: Recurring, day: date | None = None) -> Fed:
         """Bring the actions of a rule into accord with what is due on a day, today unless named; at most 1,000 accounts at once."""
-        on = day or today(self._session)
+        on = day or self._session.today()
         return self._run_feed(rule, on) if rule.feed else self._run_recency(rule, on)
 
     def due(self, rule: Recurring, day: date | None = None, *, limit: int = _AT_ONCE) -> Sequence[int]:
         """Return the accounts for which something falls due under a recency rule, the first first: from the index of its clocks."""
-        return due_accounts(self._session, rule.id, day or today(self._session), limit)
+        return due_accounts(self._session, rule.id, day or self._session.today(), limit)
 
     def _run_recency(self, rule: Recurring, day: date) -> Fed:
         session = self._session
@@ -157,7 +156,7 @@ class Feeder:
     def _prepare(self, rule: Recurring, item: _Wanted, scene: Scene) -> tuple[Scene, Prepared] | Problem:
         step = {"role": "seller", **{name: value for name, value in rule.steps[item.step].items() if value not in ("", None)}}
         step["name"] = step.get("name") or rule.label_it
-        found = scene.prepare(step, item.step, today(self._session), {})
+        found = scene.prepare(step, item.step, self._session.today(), {})
         return found if isinstance(found, Problem) else (scene, found)
 
     def _open(self, rule: Recurring) -> dict[str, Action]:

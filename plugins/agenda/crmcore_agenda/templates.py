@@ -15,7 +15,7 @@ from crmcore.model import Person
 from crmcore_agenda.lookups import by_code, flag_of
 from crmcore_agenda.model import Action, ActionTemplate, Lead, TemplateRun
 from crmcore_agenda.steps import PREVIOUS, People, Prepared, Scene, contacts_of
-from crmcore_agenda.timing import lateness_of, today
+from crmcore_agenda.timing import lateness_of
 
 _BATCH = 500
 _HUNDREDTH = Decimal("0.01")
@@ -95,7 +95,7 @@ class Templates:
         template = by_code(self._session, ActionTemplate, code)
         wanted = list(accounts)
         fresh = self._fresh(template, wanted, batch)
-        day = start or today(self._session)
+        day = start or self._session.today()
         plans = self._planned(template, fresh, day, options)
         runs: list[TemplateRun] = []
         actions: list[Action] = []
@@ -182,7 +182,7 @@ class Templates:
             contact=contacts_of(session, [account.id]).get(account.id),
         )
         dates = {name: date.fromisoformat(day) for name, day in run.definition["dates"].items()}
-        prepared = scene.prepare(steps[number], number, action.done_on or today(session), dates)
+        prepared = scene.prepare(steps[number], number, action.done_on or session.today(), dates)
         if isinstance(prepared, Problem):
             raise ValidationFailed("VALIDATION_FAILED", [prepared])
         made = scene.make(prepared, origin=f"template:{template.code}@{run.template_version}")
@@ -212,7 +212,7 @@ class Templates:
         )
 
     def _latest_late(self) -> date:
-        return lateness_of(self._session).latest_late(today(self._session))
+        return lateness_of(self._session).latest_late(self._session.today())
 
 
 def _run_of(template: ActionTemplate, scene: Scene, day: date, batch: str | None, options: StartOptions) -> TemplateRun:

@@ -13,11 +13,6 @@ CALENDAR = "calendar"
 FORWARD = "forward"
 
 
-def today(session: Session) -> date:
-    """Return the day that it is where the firm is."""
-    return session.now().astimezone(session.crm.zone).date()
-
-
 def instant(session: Session, day: date, at: time) -> datetime:
     """Return the instant of a local time in UTC: one that a change of clocks skips is as much later, of one that comes twice the first."""
     return datetime.combine(day, at, tzinfo=session.crm.zone).astimezone(UTC)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import select
 
 from crmcore import Entity, Session, State
 from crmcore.model import Salesperson
+from crmcore.query import batches
 from crmcore_offers.codes import refuse
 from crmcore_offers.model import Document, OrderType, Product, Row, Unit, VatCode
 
 Coded = TypeVar("Coded", OrderType, VatCode, Unit, Product)
 Known = TypeVar("Known", bound=Entity)
-Each = TypeVar("Each")
 _MEMO: Final = "offers.catalogue"
-_LARGEST: Final = 5_000
-"""Keys in one statement."""
 
 
 def by_codes(session: Session, cls: type[Coded], codes: Collection[str]) -> Mapping[str, Coded]:
@@ -81,14 +78,3 @@ def probability_of(session: Session, document: Document) -> int:
     found = state_of(session, document, document.state)
     default = found.flags.get("probability", 0) if found is not None else 0
     return default if isinstance(default, int) and not isinstance(default, bool) else 0
-
-
-def batches(keys: Sequence[Each]) -> Iterator[Sequence[Each]]:
-    """Yield keys in pieces that a statement can take."""
-    for start in range(0, len(keys), _LARGEST):
-        yield keys[start : start + _LARGEST]
-
-
-def today(session: Session) -> date:
-    """Return the present day where the firm is."""
-    return session.now().astimezone(session.crm.zone).date()

@@ -13,7 +13,8 @@ from sqlalchemy import or_, select
 from crmcore import Account, Change, Label, Problem, Session
 from crmcore.events import RecordVerb
 from crmcore.model import Person, Salesperson, Site
-from crmcore_offers.archive.catalogue import batches, by_codes, today
+from crmcore.query import batches
+from crmcore_offers.archive.catalogue import by_codes
 from crmcore_offers.archive.normal import DRAWN, is_number
 from crmcore_offers.archive.reading import Fields, fields_of
 from crmcore_offers.codes import problem
@@ -204,7 +205,7 @@ def _force(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
     for change in changes:
         state = fields_of(change)
         issued = state.get("issued_on")
-        day = issued if change.verb is RecordVerb.CREATED and _is_day(issued) else today(session)
+        day = issued if change.verb is RecordVerb.CREATED and _is_day(issued) else session.today()
         for field in _FORCE:
             key = state.get(field)
             if field in change.changes and key is not None:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from crmcore import Account, Problem, Session, State, ValidationFailed
 from crmcore.model import StateChange
 from crmcore_offers.archive import happenings, revising
-from crmcore_offers.archive.catalogue import by_codes, find_type, has_flag, probability_of, sellers_by_id, today
+from crmcore_offers.archive.catalogue import by_codes, find_type, has_flag, probability_of, sellers_by_id
 from crmcore_offers.archive.following import Part, derived
 from crmcore_offers.archive.generating import Origin, generate
 from crmcore_offers.archive.locks import OVERRIDE_LOCK, freed
@@ -163,7 +163,7 @@ class Documents:
         order_type = find_type(session, type)
         found = account if isinstance(account, Account) else session.accounts.require(account)
         self._refuse_unknown(fields, HeaderFields.__annotations__.keys(), Document)
-        given: dict[str, Any] = {"issued_on": today(session), "owner": session.actor.person or session.actor.name, **fields}
+        given: dict[str, Any] = {"issued_on": session.today(), "owner": session.actor.person or session.actor.name, **fields}
         if "agent_id" not in given:
             given["agent_id"] = self._seller(found, given["issued_on"])
         given.setdefault("currency", setting(session, "currency"))

@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 
 from crmcore import Change, Event, Session
 from crmcore.events import RecordVerb
+from crmcore.query import batches
 from crmcore_offers.archive import happenings
-from crmcore_offers.archive.catalogue import batches, by_codes, has_flag, probability_of, state_of
+from crmcore_offers.archive.catalogue import by_codes, has_flag, probability_of, state_of
 from crmcore_offers.archive.locks import DERIVED, freed
 from crmcore_offers.model import Document, OrderType, Row
 from crmcore_offers.money import totals_of

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from crmcore import Change, Problem, Session
 from crmcore.events import RecordVerb
-from crmcore_offers.archive.catalogue import batches, has_flag
+from crmcore.query import batches
+from crmcore_offers.archive.catalogue import has_flag
 from crmcore_offers.codes import problem
 from crmcore_offers.model import Document, Row
 

@@ -8,7 +8,7 @@ from typing import Final, TypeGuard
 
 from crmcore import Change, Normaliser, Session, State
 from crmcore.events import RecordVerb
-from crmcore_offers.archive.catalogue import by_codes, state_of, today
+from crmcore_offers.archive.catalogue import by_codes, state_of
 from crmcore_offers.archive.numbering import number_documents
 from crmcore_offers.archive.reading import fields_of
 from crmcore_offers.model import Document, OrderType, Row, VatCode
@@ -89,7 +89,7 @@ def _begin(session: Session, change: Change, order_type: OrderType) -> bool:
             change.set("state", default)
     if order_type.stamp and state.get(order_type.stamp) is None:
         # What comes from elsewhere was made when it says.
-        day = state.get("issued_on") if state.get("mirrored") else today(session)
+        day = state.get("issued_on") if state.get("mirrored") else session.today()
         change.set(order_type.stamp, session.now() if order_type.stamp == "appointment" else day)
     number = state.get("number")
     numbered = not state.get("reference") if number is None else isinstance(number, int) and number > 0
@@ -122,7 +122,7 @@ def _follow_state(session: Session, change: Change) -> None:
         if now:
             change.set("probability", sure)
             if getattr(record, field) is None:
-                change.set(field, today(session))
+                change.set(field, session.today())
         elif was and field not in change.changes:
             change.set(field, None)
     if _decides(old) and not _decides(new) and "probability" not in change.changes:

@@ -131,8 +131,8 @@ def kept(session: Session, document: Document, number: int) -> Content:
         document_id=document.id,
         number=number,
         # Who was erased, or has a retention that ended, leaves a revision without content.
-        header=_read(Document, content.get("header") or {field: getattr(found, field) for field in _TOTALS}),
-        rows=tuple(_read(Row, row) for row in content.get("rows", ())),
+        header=read_fields(Document, content.get("header") or {field: getattr(found, field) for field in _TOTALS}),
+        rows=tuple(read_fields(Row, row) for row in content.get("rows", ())),
         author=found.author,
         at=found.at,
         reason=found.reason,
@@ -184,7 +184,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any column value to any JSON va
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def _read(cls: type[Entity], stored: Mapping[str, Any]) -> dict[str, Any]:
+def read_fields(cls: type[Entity], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a revision kept of a record, with the types of its columns; what is no column any more is left out."""
     columns = cls.__mapper__.columns
     return {field: _typed(columns[field].type, value) for field, value in stored.items() if field in columns}
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
-from decimal import Decimal
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Date, inspect, select
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import inspect, select
 
 from crmcore import Session
-from crmcore.model import Scaled
+from crmcore_offers.archive.revising import read_fields
 from crmcore_offers.codes import refuse
 from crmcore_offers.model import Document, OffersEntity, Revision, Row
 from crmcore_offers.states import ROWS
@@ -51,9 +48,9 @@ def _kept(session: Session, document: Document, number: int) -> Sheet:
         raise refuse("OFFERS_PRINT_REVISION", str(document.id), reference=document.reference or document.id, number=number)
     content = found.content
     header = {name: getattr(document, name) for name in ("account_id", "type", "currency", "reference", "issued_on")}
-    header |= _read(Document, content["header"]) | {name: getattr(found, name) for name in _TOTALS}
+    header |= read_fields(Document, content["header"]) | {name: getattr(found, name) for name in _TOTALS}
     header["revision_number"] = found.number
-    rows = [_read(Row, each) for each in content.get("rows") or ()]
+    rows = [read_fields(Row, each) for each in content.get("rows") or ()]
     return Sheet(document=document, header=header, rows=_standing(session, rows), revision=found)
 
 
@@ -66,17 +63,3 @@ def _standing(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[Mappi
 
 def _columns(cls: type[OffersEntity]) -> tuple[str, ...]:
     return tuple(each.key for each in inspect(cls).column_attrs)
-
-
-def _read(cls: type[OffersEntity], kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what JSON kept of a record with the types of its columns; what is no column any more is left out."""
-    kinds = {each.key: each.columns[0].type for each in inspect(cls).column_attrs if each.key in kept}
-    return {name: _typed(kept[name], kind) for name, kind in kinds.items()}
-
-
-def _typed(value: Any, kind: TypeEngine[Any]) -> Any:  # noqa: ANN401 - what JSON has, and the same as the column has it
-    if value is None:
-        return None
-    if isinstance(kind, Scaled):
-        return Decimal(str(value))
-    return date.fromisoformat(value) if isinstance(kind, Date) and isinstance(value, str) else value
