@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import contextmanager
 
 import pytest
@@ -11,6 +12,12 @@ from sqlalchemy import event
 # Machines are noisy: a slow example is not a wrong one.
 settings.register_profile("crmcore", deadline=None)
 settings.load_profile("crmcore")
+
+
+def pytest_configure():
+    """Hear interrupts: a shell makes what it runs in the background deaf to them, and so what these tests start and interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

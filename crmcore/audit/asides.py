@@ -78,9 +78,10 @@ class Asides:
 
         session = self._session
         login = session.actor.name
-        if session.hosted or not self.is_new(REFUSED, login):
+        if not self.is_new(REFUSED, login):
             return
-        with system_session(session.crm) as own:
+        # In a host's transaction it lasts if the host commits, as all that is done there.
+        with system_session(session.crm, connection=session.host) as own:
             if not is_told_often(own, "USER_BLOCKED", login):
                 key = own.scalar(select(User.id).where(User.login == login)) or 0
                 told: Told = (User.entity_name(), key, REFUSED, {"code": [None, "USER_BLOCKED"]})

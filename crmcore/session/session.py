@@ -49,7 +49,8 @@ class Session(Apis):
         self.source = source
         self._closed = False
         self._locked = False
-        self._hosted = connection is not None
+        self.host = connection
+        """The connection of a host, in whose transaction this session works."""
         self._cause = cause
         # Objects stay usable after a commit; what others changed meanwhile shows in their version.
         self.orm = OrmSession(
@@ -103,7 +104,7 @@ class Session(Apis):
     @property
     def hosted(self) -> bool:
         """Whether this session works inside a host's transaction: it may see what nobody has committed."""
-        return self._hosted
+        return self.host is not None
 
     @property
     def writing(self) -> bool:
@@ -283,7 +284,7 @@ class Session(Apis):
 
     def take_write_lock(self) -> None:
         """Make this transaction a writing one, before its first write; a host's is left as it is, because ending it is the host's alone."""
-        if not self._locked and not self._hosted:
+        if not self._locked and not self.hosted:
             with translate_errors():
                 if self.orm.has_begun:
                     take_write_lock(self.orm.connection(), busy_timeout=self.crm.busy_timeout)

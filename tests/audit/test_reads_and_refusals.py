@@ -179,6 +179,21 @@ def test_who_is_blocked_and_goes_on_is_told_a_hundred_times_and_not_for_ever(fir
     assert len(told(firm, "refused")) == 101
 
 
+@pytest.mark.feature("A08", "I-26")
+def test_who_is_blocked_and_comes_in_by_a_host_is_told_when_the_host_commits(firm):
+    with firm.session("admin") as s:
+        s.access.block("anna")
+        s.commit()
+    for commits in (False, True):
+        with firm.engine.connect() as host, host.begin() as transaction:
+            with firm.session("anna", connection=host) as s, pytest.raises(AccessDenied, match="USER_BLOCKED"):
+                s.get(Account, 1)
+            if not commits:
+                transaction.rollback()
+    [row] = told(firm, "refused")
+    assert (row.actor, row.changes) == ("anna", {"code": [None, "USER_BLOCKED"]})
+
+
 @pytest.mark.feature("A01", "A02")
 def test_who_cannot_sign_in_is_told_and_what_was_typed_is_not(firm):
     for login, password in (("anna", "wrong"), ("a password in the wrong field", "x")):

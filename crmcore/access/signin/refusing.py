@@ -18,6 +18,8 @@ from crmcore.model import User
 from crmcore.session.actor import Actor
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from crmcore.app import Crm
     from crmcore.session import Session
 
@@ -25,9 +27,9 @@ TOLD: Final = 100
 """Refusals of one kind and device that are told within a window: who knocks without an end does not fill the log."""
 
 
-def system_session(crm: Crm, device: str | None = None) -> Session:
-    """Return a session for signing in, which nobody has done yet; ``device`` has proved itself."""
-    return crm.session(attrs.evolve(Actor.system("signin"), device=device), source="signin")
+def system_session(crm: Crm, device: str | None = None, connection: Connection | None = None) -> Session:
+    """Return a session for signing in, which nobody has done yet; ``device`` has proved itself, ``connection`` is a host's."""
+    return crm.session(attrs.evolve(Actor.system("signin"), device=device), connection=connection, source="signin")
 
 
 def refusal(crm: Crm, error: AccessDenied, *, login: str | None = None, device: str | None = None) -> AccessDenied:
