@@ -16,7 +16,7 @@ from crmcore import migrate as migrations
 from crmcore.access import postgres
 from crmcore.access.service import Access
 from crmcore.access.signin import SignIn
-from crmcore.catalogues import new_fingerprints, new_platform_fingerprints
+from crmcore.catalogues import Generations
 from crmcore.characteristics.cache import DefinitionCache
 from crmcore.errors import DatabaseError, Problem, UsageError
 from crmcore.events import Clock, Ids, SystemClock, WorkingCalendar
@@ -78,9 +78,8 @@ class Crm:
         self.jobs = JobsAdmin(self)
         self.definitions = DefinitionCache(registry)
         self.state_tables = StateTableCache()
-        self.fingerprints = new_fingerprints()
+        self.generations = Generations(storage.engine.dialect)
         self.references: dict[tuple[str, ...], ReferenceMap] = {}
-        self.platform_fingerprints = new_platform_fingerprints()
         self.access = Access(self)
         self.scripts = open_scripts(settings)
         self.rules = RuleHost.of(self)

@@ -1,57 +1,75 @@
-"""Definitions that live in small tables and are kept in memory: each unit of work asks once whether somebody changed one."""
+"""What lives in small tables and is kept in memory: definitions, and who reaches how far.
+
+A mark in the database says whether they are as they were when they were read. Each transaction asks for it, because other processes may
+change them at any time; what it costs does not depend on how many definitions or users there are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from crmcore.model import SUPPRESSION_KEY, CharacteristicRow, Entity, StateRow, StateTableRow, TransitionRow
-from crmcore.storage import Fingerprint, Fingerprints
+from sqlalchemy import Connection, Dialect, select
+
+from crmcore.model import GENERATION
+from crmcore.storage import driver_sql
 
 if TYPE_CHECKING:
     from crmcore.session import Session
 
-CATALOGUES: Final[tuple[type[Entity], ...]] = (CharacteristicRow, StateTableRow, StateRow, TransitionRow)
-_MEMO: Final = "fingerprints"
+_MEMO: Final = "generations"
 
 
-def new_fingerprints() -> Fingerprints:
-    """Return what asks for the fingerprints of all catalogues at once."""
-    return Fingerprints(cls.__table__ for cls in CATALOGUES)
+class Subject(StrEnum):
+    """What is kept in memory."""
+
+    ACCESS = "access"
+    """Users, profiles, groups, the sales force, zones and portfolios."""
+    CHARACTERISTICS = "characteristics"
+    STATES = "states"
+    SUPPRESSION = "suppression"
+    """The key of the list of those who were erased."""
 
 
-def new_platform_fingerprints() -> Fingerprints:
-    """Return the same with the key of the suppression list, which users must not read: for work past the guard."""
-    return Fingerprints((*(cls.__table__ for cls in CATALOGUES), SUPPRESSION_KEY))
+class Generations:
+    """The questions for marks, compiled once for a database."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        subject, mark = GENERATION.c.subject, GENERATION.c.mark
+        # The names stand in the statement: it is for the driver, which would want them in its own manner.
+        access = select(mark).where(subject == Subject.ACCESS.value).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        self.access = str(access)
+        """For the mark of access alone."""
+        self.all = driver_sql(select(subject, mark), dialect)
+        """For every mark."""
+
+    def read(self, connection: Connection) -> Mapping[str, int]:
+        """Return the marks by subject, as a transaction sees them: one statement."""
+        return {row[0]: row[1] for row in connection.exec_driver_sql(self.all)}
+
+    def read_access(self, connection: Connection) -> int:
+        """Return the mark of access, as a transaction sees it: one statement."""
+        return int(connection.exec_driver_sql(self.access).scalar_one())
 
 
 def suppressing(session: Session) -> bool:
-    """Return whether somebody was ever erased, so that there is a list to look into; ask it past the guard.
+    """Return whether somebody was ever erased, so that there is a list to look into.
 
     It costs nothing where a catalogue was asked for in the same unit of work.
     """
-    found = _fingerprints(session)
-    if SUPPRESSION_KEY.name not in found:
-        found = session.unit.memo[_MEMO] = session.crm.platform_fingerprints.read(session.orm.connection())
-    return found[SUPPRESSION_KEY.name][0] > 0
+    return mark_of(session, Subject.SUPPRESSION) != 0
 
 
-def fingerprint_of(session: Session, cls: type[Entity]) -> Fingerprint:
-    """Return what the table of a catalogue looks like to this unit of work; the first question asks for all of them."""
-    return _fingerprints(session)[cls.__tablename__]
-
-
-def _fingerprints(session: Session) -> Mapping[str, Fingerprint]:
+def mark_of(session: Session, subject: Subject) -> int:
+    """Return the mark of a subject as this unit of work sees it; the first question asks for all of them."""
     memo = session.unit.memo
-    if memo.get(_MEMO) is None:
-        connection = session.orm.connection()
-        # Whether the user is limited is known once the transaction has begun.
-        asked = session.crm.fingerprints if session.guard.guarding else session.crm.platform_fingerprints
-        memo[_MEMO] = asked.read(connection)
-    found: Mapping[str, Fingerprint] = memo[_MEMO]
-    return found
+    found: Mapping[str, int] | None = memo.get(_MEMO)
+    if found is None:
+        found = memo[_MEMO] = session.crm.generations.read(session.orm.connection())
+    return found[subject]
 
 
-def forget_fingerprints(session: Session) -> None:
+def forget_marks(session: Session) -> None:
     """Ask anew when they are next needed: something was written."""
     session.unit.memo.pop(_MEMO, None)

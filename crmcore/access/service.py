@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,19 +26,20 @@ from crmcore.model import (
     Zone,
     below,
 )
-from crmcore.storage import Fingerprint, Fingerprints
+from crmcore.storage import Watch
 
 if TYPE_CHECKING:
     from crmcore.app import Crm
 
-_TABLES: Final = (User, Profile, UserGroup, GroupMember, Salesperson)
+
+_ANY_USER: Final = select(User.id).limit(1)
 
 
 @attrs.frozen(eq=False)
 class _Known:
-    """What was read while the tables looked so, and the reaches that came of it: who is late puts one where nobody looks any more."""
+    """What was read under a mark, and the reaches that came of it: who is late puts one where nobody looks any more."""
 
-    look: Mapping[str, Fingerprint]
+    mark: int
     day: date
     organisation: Organisation
     reaches: dict[tuple[str, tuple[str, ...] | None], Reach] = attrs.field(factory=dict)
@@ -49,10 +50,10 @@ class Access:
 
     def __init__(self, crm: Crm) -> None:
         self._crm = crm
-        self._fingerprints = Fingerprints(cls.__table__ for cls in _TABLES)
         self._parts = frozenset(part_of(cls) for cls in crm.registry.entities.values())
         self._kept: _Known | None = None
         self._guard: SqliteGuard | None = None
+        self._watch = Watch(crm.engine, crm.generations.access)
 
     def reach(
         self, login: str, connection: Connection | None = None, functions: tuple[str, ...] | None = None, *, uncommitted: bool = False
@@ -66,18 +67,18 @@ class Access:
         Raises:
             AccessDenied: ``USER_UNKNOWN`` or ``USER_BLOCKED`` (I-26).
         """
-        look = self._fingerprints.read(connection) if connection is not None else self._fingerprints.read_now(self._crm.engine)
-        if look[User.__tablename__][0] == 0:
-            return Reach(login=login, open=True)
-        known = self._known(look)
+        mark = self._crm.generations.read_access(connection) if connection is not None else self._watch.answer()
+        known = self._known(mark)
         found = known.reaches.get((login, functions)) if known is not None and not uncommitted else None
         if uncommitted and connection is not None:
+            if connection.execute(_ANY_USER).first() is None:
+                return Reach(login=login, open=True)
             found = self.reach_in(read_organisation(connection), login, self.today(), connection).within(functions)
         elif found is None and connection is not None:
-            found = self._read(login, look, connection, functions)
+            found = self._read(login, mark, connection, functions)
         elif found is None:
             with self._crm.engine.connect() as own:
-                found = self._read(login, look, own, functions)
+                found = self._read(login, mark, own, functions)
         if found.blocked:
             raise AccessDenied("USER_BLOCKED", login=login)
         return found
@@ -94,37 +95,38 @@ class Access:
         found = known.reaches.get((login, functions)) if known is not None and known.day == self.today() else None
         if known is None or found is None or found.open or found.blocked:
             return None
-        if postgres.limit_and_look(connection, found, self._fingerprints) == known.look:
+        if postgres.limit_and_look(connection, found, self._crm.generations.access) == known.mark:
             return found
         postgres.lift(connection)
         return None
 
     @property
     def question(self) -> str:
-        """The statement by which each transaction asks whether users, profiles or the sales force changed."""
-        return self._fingerprints.question(self._crm.engine.dialect)
+        """The statement by which a transaction asks whether users, profiles, the sales force or its zones changed."""
+        return self._crm.generations.access
 
-    def _known(self, look: Mapping[str, Fingerprint]) -> _Known | None:
+    def _known(self, mark: int) -> _Known | None:
         """Return what was read, when nothing changed since, and the day is the same."""
         known = self._kept
-        return known if known is not None and known.look == look and known.day == self.today() else None
+        return known if known is not None and known.mark == mark and known.day == self.today() else None
 
-    def _read(self, login: str, look: Mapping[str, Fingerprint], connection: Connection, functions: tuple[str, ...] | None) -> Reach:
-        known = self._known(look)
+    def _read(self, login: str, mark: int, connection: Connection, functions: tuple[str, ...] | None) -> Reach:
+        known = self._known(mark)
         if known is None:
-            known = self._kept = _Known(look, self.today(), read_organisation(connection))
+            known = self._kept = _Known(mark, self.today(), read_organisation(connection))
         found = self.reach_in(known.organisation, login, known.day, connection).within(functions)
-        # Trees are no part of the fingerprint: what depends on them is asked anew in each transaction.
-        if not {ScopeKind.ZONE, ScopeKind.PORTFOLIO} & {scope.kind for scope in found.scopes}:
+        if not found.open:
             known.reaches[login, functions] = found
         return found
 
     def reach_in(self, organisation: Organisation, login: str, day: date, connection: Connection) -> Reach:
-        """Return how far a user reaches on a day in an organisation.
+        """Return how far a user reaches on a day in an organisation: everything, where there are no users.
 
         Raises:
             AccessDenied: ``USER_UNKNOWN``.
         """
+        if not organisation.users:
+            return Reach(login=login, open=True)
         found = organisation.reach(login, day)
         if found is None:
             raise AccessDenied("USER_UNKNOWN", login=login)
@@ -159,6 +161,7 @@ class Access:
 
     def close(self) -> None:
         """Close the connections of the guard."""
+        self._watch.close()
         if self._guard is not None:
             self._guard.close()
 

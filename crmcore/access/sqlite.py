@@ -17,7 +17,7 @@ from sqlalchemy.schema import CreateTable, CreateView
 from crmcore.access import predicates
 from crmcore.access.predicates import REACH, SqliteTerms, base, predicate
 from crmcore.access.reach import PORTFOLIOS, ZONES, Reach
-from crmcore.model import Entity, VisibilityKind
+from crmcore.model import GENERATION, Entity, VisibilityKind
 from crmcore.storage import second_pool
 
 OPTION: Final = "crm_reach"
@@ -52,6 +52,8 @@ class SqliteGuard:
             if len(self._engines) >= _MOST_ENGINES:
                 self._engines.clear()
             found = self._engines[reach] = self._pool.engine.execution_options(**{OPTION: reach})
+            # The same listeners, and not a collection joined to theirs, through which every call of every statement would have to go.
+            vars(found)["dispatch"] = self._pool.engine.dispatch
         return found
 
     def lift(self, connection: Connection) -> None:
@@ -141,7 +143,7 @@ def _authorizer(views: Mapping[str, str], entities: Iterable[type[Entity]]) -> A
     names = frozenset(views)
     free = frozenset(
         cls.__tablename__ for cls in entities if cls.__tablename__ not in names and cls.__visibility__.kind is not VisibilityKind.SYSTEM
-    )
+    ) | {GENERATION.name}
 
     def ask(action: int, first: str | None, _second: str | None, schema: str | None, source: str | None) -> int:
         if action in _HARMLESS:

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, select
 
 from crmcore.characteristics.definitions import DefinitionSet, effective
 from crmcore.model import CharacteristicRow
-from crmcore.storage import Fingerprint
 
 if TYPE_CHECKING:
     from crmcore.registry import Registry
@@ -34,12 +33,12 @@ _ROWS: Final = select(*_COLUMNS).order_by(_TABLE.c.id)
 
 @attrs.frozen
 class _Kept:
-    fingerprint: Fingerprint
+    mark: int
     definitions: DefinitionSet
 
 
 class DefinitionCache:
-    """Definitions by the state of their table: other processes may change it at any time, so each transaction asks for its fingerprint."""
+    """Definitions by the state of their table: other processes may change it at any time, so each transaction asks for its mark."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -52,19 +51,19 @@ class DefinitionCache:
         }
         self._kept: _Kept | None = None
 
-    def read(self, connection: Connection, present: Fingerprint, *, keep: bool) -> DefinitionSet:
-        """Return the definitions that a transaction sees, whose table looks as in ``present``; no statement when nothing changed.
+    def read(self, connection: Connection, present: int, *, keep: bool) -> DefinitionSet:
+        """Return the definitions that a transaction sees, whose mark is ``present``; no statement when nothing changed.
 
         ``keep`` is False where rows may be seen that nobody has committed: they are for this transaction alone.
         """
         kept = self._kept
-        if kept is not None and kept.fingerprint == present:
+        if kept is not None and kept.mark == present:
             return kept.definitions
-        rows = connection.execute(_ROWS).all() if present[0] else []
+        rows = connection.execute(_ROWS).all() if present else []
         definitions = self.combine(rows)
         if keep:
-            # The fingerprint of what was read, which may be newer than what was counted.
-            self._kept = _Kept((len(rows), sum(row.version for row in rows), max((row.id for row in rows), default=0)), definitions)
+            # The rows may be newer than the mark: then the next one who asks finds another mark, and reads them again.
+            self._kept = _Kept(present, definitions)
         return definitions
 
     def with_rows(self, connection: Connection, rows: Iterable[CharacteristicRow], gone: Collection[CharacteristicRow]) -> DefinitionSet:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from crmcore.catalogues import fingerprint_of
+from crmcore.catalogues import Subject, mark_of
 from crmcore.characteristics.definitions import Definition, DefinitionSet
 from crmcore.characteristics.values import Writer, is_automatic, same
 from crmcore.model import CharacteristicRow, Entity
@@ -50,11 +50,11 @@ class UnitState:
 
 
 def state_of(session: Session) -> UnitState:
-    """Return the state of the present unit of work; the first call asks the database for the fingerprint of the definitions."""
+    """Return the state of the present unit of work; the first call asks the database for the mark of the definitions."""
     unit = session.unit
     found: UnitState | None = unit.memo.get(_MEMO)
     if found is None:
-        present = fingerprint_of(session, CharacteristicRow)
+        present = mark_of(session, Subject.CHARACTERISTICS)
         definitions = session.crm.definitions.read(session.orm.connection(), present, keep=not session.hosted)
         found = unit.memo[_MEMO] = UnitState(definitions, writer_of(session))
     return found

@@ -17,7 +17,7 @@ from crmcore.model.merging import LOG, MERGE, AccountMerge, AccountMergeMember, 
 from crmcore.model.organisation import AccountPortfolio, BusinessUnit, Portfolio
 from crmcore.model.paths import below, path_text
 from crmcore.model.people import Consent, Interaction, InteractionKind, Person, Preference, Relation, RelationKind, Site, SiteKind
-from crmcore.model.platform import ATTEMPT, AUDIT, AUDIT_BLOCK, EVENT, JOB, MERGE_ROW, PLATFORM_TABLES, PLUGIN, SCHEDULE
+from crmcore.model.platform import ATTEMPT, AUDIT, AUDIT_BLOCK, EVENT, GENERATION, JOB, MERGE_ROW, PLATFORM_TABLES, PLUGIN, SCHEDULE
 from crmcore.model.privacy import PRIVACY_LOG, SUPPRESSION, SUPPRESSION_KEY
 from crmcore.model.retention import Retention
 from crmcore.model.signin import ApiToken, Challenge, Credential, Device, DeviceKind, DeviceStatus, DeviceUser, UserSession
@@ -33,6 +33,7 @@ __all__ = [
     "CORE",
     "ENTITIES",
     "EVENT",
+    "GENERATION",
     "JOB",
     "LOG",
     "MERGE",

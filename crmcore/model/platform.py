@@ -126,6 +126,19 @@ ATTEMPT: Final = Table(
 )
 """How often something was tried since an instant: the database counts, so that no two attempts take one number."""
 
+GENERATION: Final = Table(
+    "crm_generation",
+    METADATA,
+    Column("subject", String(20), primary_key=True),
+    # Zero as long as nothing was ever written, and another random number after each change.
+    Column("mark", BigInteger, nullable=False),
+)
+"""What small tables that are kept in memory look like, by subject: see `crmcore.catalogues`.
+
+Triggers of the database change the mark with each change of such a table, whoever makes it. It is random and not counted, so that what was
+read before a rollback is not taken for what somebody else commits after it.
+"""
+
 MERGE_ROW: Final = Table(
     "crm_merge_row",
     METADATA,
@@ -172,4 +185,4 @@ AUDIT_BLOCK: Final = Table(
 )
 """The seals of the audit: each block has the hashes of its rows, and the hash of the block before it."""
 
-PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN, ATTEMPT, MERGE_ROW, *PRIVACY_TABLES, AUDIT_BLOCK)
+PLATFORM_TABLES: Final = (EVENT, AUDIT, JOB, SCHEDULE, PLUGIN, ATTEMPT, MERGE_ROW, *PRIVACY_TABLES, AUDIT_BLOCK, GENERATION)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 
-from crmcore.catalogues import forget_fingerprints
+from crmcore.catalogues import forget_marks
 from crmcore.errors import CrmError, Problem, StaleVersion, UsageError, ValidationFailed
 from crmcore.events import Envelope, Event, LoopDetected, RecordVerb, event_payload
 from crmcore.hooks import ANY_EVENT, Phase
@@ -120,7 +120,7 @@ class UnitOfWork:
         """Write new records, which are in no session, without the ORM; `problems_of` found nothing wrong with these changes."""
         with self.session.guard.lifted():
             self.session.take_write_lock()
-            forget_fingerprints(self.session)
+            forget_marks(self.session)
             insert_new(self.session.orm.connection(), changes)
             self._follow(changes)
 
@@ -293,7 +293,7 @@ class UnitOfWork:
             if change.verb is not RecordVerb.CREATED
         ]
         assign_keys(self.session.orm.connection(), [change.record for change in changes if change.verb is RecordVerb.CREATED])
-        forget_fingerprints(self.session)
+        forget_marks(self.session)
         try:
             self.session.orm.flush()
         except StaleDataError as error:

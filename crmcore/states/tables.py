@@ -9,21 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from sqlalchemy import Connection, Row, select
 
-from crmcore.catalogues import fingerprint_of
+from crmcore.catalogues import Subject, mark_of
 from crmcore.hooks import State, StateTable, Transition, TransitionMode
 from crmcore.labels import Label
 from crmcore.model import StateRow, StateTableRow, TransitionRow
-from crmcore.storage import Fingerprint
 
 if TYPE_CHECKING:
     from crmcore.session import Session
 
-_ROWS: Final = (StateTableRow, StateRow, TransitionRow)
-_TABLES: Final = tuple(cls.__table__ for cls in _ROWS)
+_TABLES: Final = tuple(cls.__table__ for cls in (StateTableRow, StateRow, TransitionRow))
 _MEMO: Final = "states"
 _TOUCHED: Final = "states.touched"
-
-_Look = tuple[Fingerprint, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -62,13 +58,13 @@ class Table:
 
 
 class StateTableCache:
-    """The tables of one database; each unit of work asks for their fingerprint, because other processes may change them at any time."""
+    """The tables of one database; each unit of work asks for their mark, because other processes may change them at any time."""
 
     def __init__(self) -> None:
-        self._kept: tuple[_Look, Mapping[str, Table]] | None = None
+        self._kept: tuple[int, Mapping[str, Table]] | None = None
 
-    def read(self, connection: Connection, present: _Look) -> Mapping[str, Table]:
-        """Return the tables by name, which look as in ``present``: no statement when nothing changed."""
+    def read(self, connection: Connection, present: int) -> Mapping[str, Table]:
+        """Return the tables by name, whose mark is ``present``: no statement when nothing changed."""
         kept = self._kept
         if kept is not None and kept[0] == present:
             return kept[1]
@@ -84,13 +80,9 @@ def tables_of(session: Session) -> Mapping[str, Table]:
         connection = session.orm.connection()
         # Rows that nobody has committed are for this transaction alone.
         own = session.hosted or memo.get(_TOUCHED)
-        memo[_MEMO] = read_tables(connection) if own else session.crm.state_tables.read(connection, _look(session))
+        memo[_MEMO] = read_tables(connection) if own else session.crm.state_tables.read(connection, mark_of(session, Subject.STATES))
     found: Mapping[str, Table] = memo[_MEMO]
     return found
-
-
-def _look(session: Session) -> _Look:
-    return tuple(fingerprint_of(session, cls) for cls in _ROWS)
 
 
 def forget_tables(session: Session) -> None:

@@ -11,19 +11,18 @@ from crmcore.storage.engines import (
     second_pool,
     take_write_lock,
 )
-from crmcore.storage.fingerprints import Fingerprint, Fingerprints
 from crmcore.storage.json import dump_json, to_json
 from crmcore.storage.naming import compile_named, driver_sql
 from crmcore.storage.rows import NewRows, insert_rows
 from crmcore.storage.transactions import translate_errors, write_transaction
+from crmcore.storage.watch import Watch
 
 __all__ = [
     "DEFAULT_BUSY_TIMEOUT",
     "WRITE_OPTION",
-    "Fingerprint",
-    "Fingerprints",
     "NewRows",
     "Storage",
+    "Watch",
     "batches",
     "compile_named",
     "driver_sql",

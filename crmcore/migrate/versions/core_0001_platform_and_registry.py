@@ -5,6 +5,8 @@ Revision core_0001, the first; written on 2026-11-22.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -1146,6 +1148,49 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_crm_suppression_log_id"), "crm_suppression", ["log_id"], unique=False)
     _audit_chain()
+    _generations()
+
+
+def _generations() -> None:
+    """Make the marks of what is kept in memory, and the triggers that change them."""
+    generation = op.create_table(
+        "crm_generation",
+        sa.Column("subject", sa.String(length=20), nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_crm_generation")),
+    )
+    op.bulk_insert(generation, [{"subject": subject, "mark": 0} for subject in _SUBJECTS])
+    postgres = op.get_bind().dialect.name == "postgresql"
+    if postgres:
+        op.execute(sa.text(_NEW_MARK))
+    for subject, tables in _SUBJECTS.items():
+        for table in tables:
+            for statement in _postgres_marks(subject, table) if postgres else _sqlite_marks(subject, table):
+                op.execute(sa.text(statement))
+
+
+_SUBJECTS = {
+    "access": ("crm_user", "profile", "user_group", "group_member", "salesperson", "zone", "portfolio"),
+    "characteristics": ("characteristic",),
+    "states": ("state_table", "state", "state_transition"),
+    "suppression": ("crm_suppression_key",),
+}
+# Odd, so never zero: that means that there was never anything.
+_NEW_MARK = (
+    "CREATE FUNCTION crm_new_mark() RETURNS trigger LANGUAGE plpgsql AS $mark$ BEGIN "
+    "UPDATE crm_generation SET mark = (random() * 4503599627370495)::bigint * 2 + 1 WHERE subject = TG_ARGV[0]; RETURN NULL; END $mark$"
+)
+
+
+def _postgres_marks(subject: str, table: str) -> Sequence[str]:
+    events = "AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE"
+    return (f"CREATE TRIGGER crm_new_mark {events} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION crm_new_mark('{subject}')",)
+
+
+def _sqlite_marks(subject: str, table: str) -> Sequence[str]:
+    change = f"UPDATE crm_generation SET mark = random() | 1 WHERE subject = '{subject}'"  # noqa: S608 - constants of this file
+    verbs = ("INSERT", "UPDATE", "DELETE")
+    return [f"CREATE TRIGGER crm_new_mark_{table}_{verb} AFTER {verb} ON {table} BEGIN {change}; END" for verb in verbs]
 
 
 def _audit_chain() -> None:
@@ -1206,6 +1251,7 @@ _POSTGRES_KEEPS = (
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_table("crm_generation")
     op.drop_table("crm_merge_row")
     op.drop_table("account_merge_member")
     op.drop_table("account_merge")
@@ -1263,3 +1309,5 @@ def downgrade() -> None:
     op.drop_table("characteristic")
     op.drop_table("change_set")
     op.drop_table("business_unit")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION crm_new_mark()")
