@@ -1,0 +1,183 @@
+"""The guard of a session: where a user has no place, what stays of a transaction, and what is told of what was refused (A05, A06, I-27)."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, insert, select, text
+
+from crmcore import Account, Actor
+from crmcore.errors import AccessDenied, ValidationFailed
+from crmcore.model import AUDIT, Interaction, Person
+
+from .conftest import value_of
+from .test_reach import firm, names, profile_of, seller
+
+__all__ = ["firm"]
+
+pytestmark = pytest.mark.feature("A05", "A06", "I-26", "I-27")
+only_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+only_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+
+SETUP = Actor.system("setup")
+ACCOUNTS = select(func.count()).select_from(Account)
+
+
+def refused(crm):
+    """Return what the audit says of refusals, in order: entity, key, and what was refused."""
+    query = select(AUDIT).where(AUDIT.c.verb == "refused").order_by(AUDIT.c.id)
+    with crm.engine.connect() as connection:
+        return [(row.entity, row.entity_id, dict(row.changes)) for row in connection.execute(query)]
+
+
+@only_sqlite
+def test_on_a_hosts_connection_to_sqlite_a_limited_user_reads_nothing_however_often_one_asks(firm):
+    with firm.engine.connect() as connection:
+        with firm.session("a1", connection=connection) as s:
+            for _ in range(2):
+                with pytest.raises(AccessDenied) as denied:
+                    s.scalars(select(Account)).all()
+                assert (denied.value.code, denied.value.params) == ("ACCESS_HOSTED", {"login": "a1"})
+            s.rollback()
+            with pytest.raises(AccessDenied):
+                s.get(Account, 1)
+        with firm.session(SETUP, connection=connection) as s:
+            assert s.scalar(ACCOUNTS) == 12
+
+
+@only_postgresql
+def test_a_hosts_transaction_is_given_back_as_it_was(firm):
+    def host():
+        return connection.execute(text("SELECT current_user")).scalar(), connection.execute(ACCOUNTS).scalar()
+
+    with firm.engine.connect() as connection:
+        before = host()
+        for end in ("close", "commit", "rollback"):
+            with firm.session("a1", connection=connection) as s:
+                assert s.scalar(ACCOUNTS) == 4
+                getattr(s, end)()
+            assert host() == before
+        with firm.session("a1", connection=connection) as s:
+            s.require(Account, 1).notes = "x"
+            s.commit()
+        assert host() == before
+
+
+@only_postgresql
+def test_a_transaction_in_which_a_user_only_read_keeps_what_the_driver_prepared(firm):
+    for _ in range(3):
+        with firm.session("a1") as s:
+            for _ in range(6):
+                s.scalar(ACCOUNTS)
+            prepared = s.orm.connection().exec_driver_sql("SELECT count(*) FROM pg_prepared_statements").scalar()
+    assert prepared > 0
+
+
+def test_what_was_flushed_and_not_committed_is_undone(firm):
+    with firm.session("a1") as s:
+        s.require(Account, 1).notes = "x"
+        s.flush()
+        assert s.scalar(ACCOUNTS) == 4
+    with firm.session("a1") as s:
+        assert s.require(Account, 1).notes is None
+
+
+@only_sqlite
+def test_how_far_a_session_reaches_is_known_before_it_has_asked_anything(firm):
+    with firm.session("a1") as s:
+        assert (s.guard.limited, s.guard.guarding, s.guard.lifts) == (False, False, False)
+        assert (s.guard.reach.login, s.guard.limited, s.guard.guarding) == ("a1", True, True)
+        with s.guard.lifted():
+            assert (s.guard.limited, s.guard.guarding, s.guard.lifts) == (True, False, True)
+            with s.guard.lowered():
+                assert s.guard.guarding
+                assert s.scalar(ACCOUNTS) == 4
+            assert not s.guard.guarding
+            assert s.scalar(ACCOUNTS) == 12
+        assert (s.guard.guarding, s.guard.lifts) == (True, False)
+        s.rollback()
+        assert not s.guard.limited
+    with firm.session(SETUP) as s:
+        assert (s.guard.reach.login, s.guard.reach.open, s.guard.limited, s.guard.unseen(Account, [999])) == (
+            "system:setup",
+            True,
+            False,
+            set(),
+        )
+        with s.guard.lifted():
+            assert not s.guard.lifts
+
+
+def test_of_many_refusals_a_hundred_are_told(firm):
+    with firm.session(SETUP) as s:
+        a1 = seller(s, "A1").id
+    columns = Account.__table__.columns
+    with firm.engine.begin() as connection:
+        for number in range(101, 221):
+            row = {column.name: value_of(column, number, {}) for column in columns if not column.nullable and column.name != "id"}
+            known = {"seller_id": a1, "seller_source": "manual", "kind": "business", "private": False, "merged_into_id": None}
+            connection.execute(insert(Account.__table__).values({**row, **{key: each for key, each in known.items() if key in columns}}))
+    profile_of(firm, "a1", functions=["customers.read"])
+    with firm.session("a1") as s:
+        for account in s.scalars(select(Account)):
+            account.notes = "x"
+        with pytest.raises(ValidationFailed, match="FUNCTION_NOT_GRANTED") as denied:
+            s.commit()
+    assert [problem.params for problem in denied.value.problems] == [{"function": "customers.update", "profile": "AGENTE"}]
+    told = refused(firm)
+    assert len({key for _, key, _ in told}) == len(told) == 100
+    assert {str(changes) for _, _, changes in told} == {
+        str({"code": [None, "FUNCTION_NOT_GRANTED"], "function": [None, "customers.update"]})
+    }
+
+
+def test_every_record_of_others_is_told_and_the_first_is_named(firm):
+    with firm.session(SETUP) as s:
+        smuggled = [s.require(Account, key) for key in (7, 5, 6, 12)]
+        s.orm.expunge_all()
+    with firm.session("a1") as s:
+        for account in smuggled:
+            s.orm.add(account)
+            account.notes = "mine"
+        with pytest.raises(AccessDenied) as denied:
+            s.commit()
+        assert (denied.value.code, denied.value.params) == ("ACCESS_DENIED", {"entity": "account", "id": 5, "login": "a1"})
+    about = {"code": [None, "ACCESS_DENIED"], "verb": [None, "write"]}
+    assert refused(firm) == [("account", key, about) for key in (5, 6, 7, 12)]
+
+
+@only_sqlite
+def test_all_that_a_profile_does_not_grant_is_said_at_once_and_no_value_is_told(firm):
+    profile_of(firm, "a1", functions=["customers.read"], masks={"account": {"readonly": ["web", "notes"], "hidden": ["email"]}})
+    with firm.session("a1") as s:
+        s.add(Person(account_id=1, last_name="Rossi"))
+        account = s.require(Account, 1)
+        account.web, account.notes, account.email, account.phone1 = "www.example.com", "secret", "a@example.com", "+390424000001"
+        with pytest.raises(ValidationFailed) as denied:
+            s.commit()
+        assert denied.value.code == "VALIDATION_FAILED"
+        for fields in (["notes", "name"], ["name"]):
+            with pytest.raises(ValidationFailed) as mass:
+                s.guard.require(Account, fields)
+        with pytest.raises(ValidationFailed):
+            s.guard.require(Interaction, [])
+    function = [("FUNCTION_NOT_GRANTED", {"function": f"customers.{verb}", "profile": "AGENTE"}) for verb in ("create", "update")]
+    fields = [("FIELD_NOT_GRANTED", {"entity": "account", "field": each, "profile": "AGENTE"}) for each in ("email", "notes", "web")]
+    found = [(problem.code, dict(problem.params)) for problem in denied.value.problems]
+    assert sorted(found[:5], key=str) == sorted([*function, *fields], key=str)
+    assert [each for each in found if each in fields] == fields
+    assert [(problem.code, dict(problem.params)) for problem in mass.value.problems] == function[1:]
+    assert "secret" not in str(refused(firm))
+    code = {name: [None, name] for name in ("FUNCTION_NOT_GRANTED", "FIELD_NOT_GRANTED")}
+    assert ("account", 1, {"code": code["FIELD_NOT_GRANTED"], "field": [None, "notes"]}) in refused(firm)
+    assert ("person", 0, {"code": code["FUNCTION_NOT_GRANTED"], "function": [None, "customers.create"]}) in refused(firm)
+
+
+def test_who_has_no_profile_has_no_name_of_it(firm):
+    with firm.session(Actor("admin", functions=("customers.read",))) as s:
+        s.require(Account, 1).notes = "x"
+        with pytest.raises(ValidationFailed) as denied:
+            s.commit()
+    assert [(each.code, dict(each.params)) for each in denied.value.problems] == [
+        ("FUNCTION_NOT_GRANTED", {"function": "customers.update", "profile": ""})
+    ]
+    assert names(firm, "admin") >= {"K01"}
