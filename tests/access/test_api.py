@@ -1,4 +1,4 @@
-"""What a session says of users and of changes: who asks, about which day, and what of a question stays behind (A03, A06, A08, I-26, I-28)."""
+"""What a session says of users and of changes: who asks, about which day, and what stays behind of a question (A03, A06, I-26, I-28)."""
 
 from __future__ import annotations
 
