@@ -81,6 +81,27 @@ def test_what_was_flushed_and_not_committed_is_undone(firm):
         assert s.require(Account, 1).notes is None
 
 
+def test_each_transaction_of_an_open_session_asks_anew(firm):
+    with firm.session("a1") as s:
+        assert s.scalar(ACCOUNTS) == 4
+        s.rollback()
+        profile_of(firm, "a1", scopes=[{"kind": "all"}])
+        assert s.scalar(ACCOUNTS) == 12
+        s.rollback()
+        with firm.session("admin") as other:
+            other.access.block("a1")
+            other.commit()
+        for _ in range(2):
+            with pytest.raises(AccessDenied, match="USER_BLOCKED"):
+                s.scalar(ACCOUNTS)
+        s.rollback()
+        with firm.session("admin") as other:
+            other.access.unblock("a1")
+            other.commit()
+        assert s.scalar(ACCOUNTS) == 12
+    assert [(entity, changes) for entity, _, changes in refused(firm)] == [("crm_user", {"code": [None, "USER_BLOCKED"]})]
+
+
 @only_sqlite
 def test_how_far_a_session_reaches_is_known_before_it_has_asked_anything(firm):
     with firm.session("a1") as s:
@@ -93,11 +114,21 @@ def test_how_far_a_session_reaches_is_known_before_it_has_asked_anything(firm):
             with s.guard.lowered():
                 assert s.guard.guarding
                 assert s.scalar(ACCOUNTS) == 4
+            with s.guard.lifted():
+                assert s.scalar(ACCOUNTS) == 12
             assert not s.guard.guarding
             assert s.scalar(ACCOUNTS) == 12
         assert (s.guard.guarding, s.guard.lifts) == (True, False)
         s.rollback()
         assert not s.guard.limited
+        with s.guard.lifted():
+            assert s.scalar(ACCOUNTS) == 12
+            # What ends a transaction ends what it could do: the next one is the user's, also in here.
+            s.commit()
+            assert not s.guard.limited
+            assert s.scalar(ACCOUNTS) == 4
+            assert s.guard.guarding
+        assert s.scalar(ACCOUNTS) == 4
     with firm.session(SETUP) as s:
         assert (s.guard.reach.login, s.guard.reach.open, s.guard.limited, s.guard.unseen(Account, [999])) == (
             "system:setup",
