@@ -8,8 +8,11 @@ from sqlalchemy import func, select, text
 from crmcore import Account, Actor
 from crmcore.access import guard
 from crmcore.errors import AccessDenied, ValidationFailed
-from crmcore.model import AUDIT, Interaction, Person
+from crmcore.events import RecordVerb
+from crmcore.model import AUDIT, Interaction, Person, StateChange
+from crmcore.session import Change
 
+from .conftest import NOW
 from .test_reach import firm, names, profile_of
 
 __all__ = ["firm"]
@@ -217,3 +220,37 @@ def test_nobody_is_limited_before_there_are_users(open_crm):
             assert (s.guard.lifts, s.guard.limited) == (True, False)
         assert s.guard.unseen(Account, [999]) == set()
         s.guard.require(Account, ["notes"])
+
+
+def test_what_is_ones_own_is_made_changed_and_deleted_and_what_is_not_is_not(firm):
+    with firm.session(SETUP) as s:
+        hidden = s.require(Account, 5)
+        s.orm.expunge_all()
+    with firm.session("a1") as s:
+        # With a key of its own, as an import may give it.
+        s.add(Person(account_id=1, last_name="Rossi")).id = 500
+        s.commit()
+        s.require(Person, 500).last_name = "Bianchi"
+        s.commit()
+        s.delete(s.require(Person, 500))
+        s.commit()
+        assert s.get(Person, 500) is None
+        s.orm.add(hidden)
+        s.delete(hidden)
+        with pytest.raises(AccessDenied, match="ACCESS_DENIED"):
+            s.commit()
+    assert len(names(firm, "admin")) == 12
+
+
+@only_sqlite
+def test_what_the_platform_writes_for_a_user_takes_no_function_and_is_not_looked_for(firm):
+    known = {"entity": "account", "record_id": 1, "table_name": "x", "old": None, "new": "y", "at": NOW, "actor": "a1"}
+    history = StateChange(**known)
+    history.id = 1
+    changes = [Change(name, RecordVerb.CREATED, history, {}) for name in ("state_change", "nothing")]
+    with firm.session("a1") as s:
+        assert s.guard.reach.may("configuration.create") is False
+        assert s.guard.problems(changes) == []
+        s.guard.mourn(changes)
+        s.guard.check_written(changes)
+        assert s.unit.mourners == []
