@@ -50,6 +50,7 @@ def own(world):
 def test_counting_shows_what_exists_for_the_user_and_nothing_is_had_by_another_name(own):
     # Also of what everybody sees who may read the plugin: there the condition looks at no column.
     assert [count(own, table) for table in ("account", "leak_item", "leak_notice", "zone", "main.zone")] == [2, 2, 1, 4, 4]
+    assert own.exec_driver_sql("SELECT id, owner FROM account ORDER BY id").all() == [(1, None), (10, "own")]
     for sql in (
         *(
             COUNT.format(table)
