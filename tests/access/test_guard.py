@@ -238,10 +238,10 @@ def test_what_is_ones_own_is_made_changed_and_deleted_and_what_is_not_is_not(fir
         s.delete(s.require(Person, 500))
         s.commit()
         assert s.get(Person, 500) is None
-        s.orm.add(hidden)
-        s.delete(hidden)
-        with pytest.raises(AccessDenied, match="ACCESS_DENIED"):
-            s.commit()
+        for refuse in (lambda: s.add(Person(account_id=5, last_name="Rossi")), lambda: s.orm.add(hidden) or s.delete(hidden)):
+            refuse()
+            with pytest.raises(AccessDenied, match="ACCESS_DENIED"):
+                s.commit()
     assert len(names(firm, "admin")) == 12
 
 
@@ -257,3 +257,15 @@ def test_what_the_platform_writes_for_a_user_takes_no_function_and_is_not_looked
         s.guard.mourn(changes)
         s.guard.check_written(changes)
         assert s.unit.mourners == []
+
+
+@only_sqlite
+def test_records_that_were_read_past_the_guard_leave_the_session_and_others_stay(firm):
+    with firm.session("a1") as s:
+        mine = s.require(Account, 1)
+        new = s.add(Person(account_id=1, last_name="Rossi"))
+        with s.guard.lifted():
+            hidden = s.require(Account, 5)
+        assert [record in s.orm for record in (mine, new, hidden)] == [True, True, False]
+        assert s.get(Account, 1) is mine
+        assert s.get(Account, 5) is None
