@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from crmcore import Account, Actor
 from crmcore.access import guard
 from crmcore.errors import AccessDenied, ValidationFailed
 from crmcore.events import RecordVerb
-from crmcore.model import AUDIT, Interaction, Person, StateChange
+from crmcore.model import AUDIT, Interaction, Person, Profile, StateChange
 from crmcore.session import Change
 
 from .conftest import NOW
@@ -67,13 +67,25 @@ def test_a_hosts_transaction_is_given_back_as_it_was(firm):
 
 
 @only_postgresql
+def test_on_a_hosts_connection_nothing_is_believed_that_was_remembered(firm):
+    assert len(names(firm, "a1")) == 4
+    with firm.engine.connect() as connection:
+        # As somebody who writes below the CRM: no version tells of it.
+        connection.execute(update(Profile.__table__).values(scopes=[{"kind": "all"}]))
+        with firm.session("a1", connection=connection) as s:
+            assert s.scalar(ACCOUNTS) == 12
+    assert len(names(firm, "a1")) == 4
+
+
+@only_postgresql
 def test_a_transaction_in_which_a_user_only_read_keeps_what_the_driver_prepared(firm):
+    # The driver prepares what was asked five times, and a rollback makes it forget.
     for _ in range(3):
         with firm.session("a1") as s:
-            for _ in range(6):
+            for _ in range(3):
                 s.scalar(ACCOUNTS)
-            prepared = s.orm.connection().exec_driver_sql("SELECT count(*) FROM pg_prepared_statements").scalar()
-    assert prepared > 0
+            prepared = s.orm.connection().exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars().all()
+    assert [each for each in prepared if "count" in each and "account" in each]
 
 
 def test_what_was_flushed_and_not_committed_is_undone(firm):
