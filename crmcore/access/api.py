@@ -192,7 +192,8 @@ class AccessApi:
 
     def _require_right(self, login: str | None) -> None:
         reach = self._session.guard.reach
-        if not reach.open and not reach.administrator and login != reach.login and login not in reach.logins:
+        # Who is not limited is an administrator, and one's own login is among those below oneself.
+        if not reach.administrator and login not in reach.logins:
             raise AccessDenied("ADMINISTRATOR_NEEDED")
 
     def _organisation(self) -> Organisation:

@@ -114,10 +114,11 @@ class Guard:
         """End what limits the transaction, which is about to be ended itself.
 
         A host's is given back as it was: what a savepoint has set stays when it is released. One in which a user only read is committed,
-        because with a rollback the driver forgets the statements that it prepared, and policies cost more to plan than to follow.
+        because with a rollback the driver forgets the statements that it prepared, and policies cost more to plan than to follow. One
+        that was refused when it began is limited by nothing, and nothing may be asked in it.
         """
         session = self._session
-        if not self.limited or self._depth or not session.orm.in_transaction():
+        if self._refused is not None or not self.limited or self._depth or not session.orm.in_transaction():
             return
         if session.hosted:
             postgres.lift(session.orm.connection())

@@ -12,6 +12,7 @@ from crmcore import Account, Visibility
 from crmcore.access.functions import CORE_PERMISSIONS, MERGE_VERB, VERBS, allowed, functions_of, part_of, reads_freely
 from crmcore.access.reach import Organisation, Reach
 from crmcore.access.specs import Scope, parse_scope, scope_problems
+from crmcore.access.sqlite import rows
 from crmcore.model import ENTITIES, Interaction, Person, SavedSearch, ScopeKind, User, UserStatus, Zone
 
 pytestmark = pytest.mark.feature("I-27", "A03", "A04", "A05", "A06")
@@ -269,3 +270,24 @@ def test_masks_hide_and_what_is_hidden_is_not_written_either():
 
 def test_the_kinds_of_scopes_are_those_of_the_documentation():
     assert [kind.value for kind in ScopeKind] == ["all", "own", "subtree", "agency", "owner", "unassigned", "seller", "zone", "portfolio"]
+
+
+def test_sqlite_is_told_in_rows_how_far_a_user_reaches():
+    found = Reach(
+        login="u",
+        own=True,
+        sellers=frozenset({2, 1}),
+        zones=frozenset({3}),
+        portfolios=frozenset({4}),
+        parts=frozenset({"customers"}),
+        logins=frozenset({"u", "v"}),
+    )
+    assert list(rows(found)) == [
+        ("login", None, "u"),
+        *(("sellers", key, None) for key in (1, 2)),
+        ("zones", 3, None),
+        ("portfolios", 4, None),
+        *(("logins", None, login) for login in "uv"),
+        ("parts", None, "customers"),
+        *(("flags", None, flag) for flag in ("own", "portfolios", "zones")),
+    ]

@@ -34,8 +34,8 @@ def crm_open_work(session, login):
         return None
     return [
         OpenWork(entity="diary.note", id=2, label="Senza data"),
-        OpenWork(entity="diary.note", id=3, label="Dopo", due=date(2026, 5, 20)),
-        OpenWork(entity="diary.note", id=1, label="Prima", due=date(2026, 5, 12)),
+        OpenWork(entity="diary.note", id=3, label="Prima", due=date(2026, 5, 12)),
+        OpenWork(entity="diary.note", id=1, label="Dopo", due=date(2026, 5, 20)),
     ]
 
 
@@ -63,7 +63,7 @@ def accounts(office):
 
 def test_what_is_open_is_listed_by_date_for_administrators_and_oneself(office, refused):
     found = office.admin(lambda s: s.access.open_work("a1"))
-    assert [each.id for each in found] == [1, 3, 2]
+    assert [each.id for each in found] == [3, 1, 2]
     assert office.admin(lambda s: s.access.open_work("a1"), "a1") == found
     assert office.admin(lambda s: s.access.open_work("a2")) == []
     assert refused(office.admin, lambda s: s.access.open_work("a1"), "a2") == "ADMINISTRATOR_NEEDED"
