@@ -262,5 +262,5 @@ class SignInApi:
         reach = self._session.guard.reach
         # A program with a token is not the person: it does what it is for, and nothing about signing in.
         oneself = login == reach.login and reach.limits is None
-        if not reach.open and not reach.administrator and not oneself:
+        if not reach.administrator and not oneself:
             raise AccessDenied("ADMINISTRATOR_NEEDED")

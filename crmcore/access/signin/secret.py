@@ -54,7 +54,7 @@ def decode(text: str) -> bytes | None:
     if len(text) > _LONGEST or not _BASE64URL.fullmatch(bare):
         return None
     try:
-        return base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
+        return base64.urlsafe_b64decode(bare + "==")  # what is too much of it is left
     except binascii.Error:
         return None
 

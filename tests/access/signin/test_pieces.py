@@ -10,11 +10,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from crmcore import Job
 from crmcore.access.signin import ED25519, ES256, SIGNIN_EVENTS, Challenge, DeviceKey, NewToken, Opened, PublicKey, Purpose, Reason
+from crmcore.access.signin.cleanup import SIGNIN_JOBS, clean
 from crmcore.access.signin.passwords import Passwords
 from crmcore.access.signin.secret import SESSION, TOKEN, decode, digest, draw, encode, extra, login_or_none, uid_or_none
 from crmcore.access.signin.values import CHALLENGE_LIFE, Limits
 from crmcore.errors import UsageError, ValidationFailed
+from crmcore.events import Rule
 
 pytestmark = pytest.mark.feature("A01", "A02", "I-25")
 
@@ -63,6 +66,8 @@ class TestKeys:
             for each in ((text, given), (text + " ", given), (text, encode(raw[:-1])), (text, encode(raw + b"x")))
         ]
         assert found == [True, False, False, False]
+        # One number in more bytes is the same number: only one spelling of a signature is taken.
+        assert key.public.verifies(text, encode(raw[:32] + b"\0" + raw[32:])) is False
         for nothing in ("", "!" * 86, "è" * 86, encode(bytes(64)), encode(b"\xff" * 64)):
             assert key.public.verifies(text, nothing) is False
         assert KEYS[ES256 if algorithm == ED25519 else ED25519].public.verifies(text, given) is False
@@ -141,7 +146,7 @@ class TestKeys:
 class TestSecrets:
     def test_nothing_drawn_is_drawn_again_or_guessed(self):
         assert (SESSION, TOKEN) == ("crms_", "crmt_")
-        drawn = [draw(prefix) for prefix in ("", SESSION, TOKEN) for _ in range(20)]
+        drawn = [draw(*prefix) for prefix in ((), (SESSION,), (TOKEN,)) for _ in range(20)]
         assert len(set(drawn)) == 60
         assert [len(each) for each in drawn[::20]] == [43, 48, 48]
         assert all(len(decode(each[-43:])) == 32 for each in drawn)
@@ -159,7 +164,7 @@ class TestSecrets:
         assert login_or_none("x" * 4000) == "x" * 4000
 
     def test_base64url_is_read_with_padding_and_without_and_nothing_else(self):
-        for data in (b"", b"a", b"ab", b"abc", bytes(range(256))):
+        for data in (b"", b"a", b"ab", b"abc", bytes(7), bytes(range(256))):
             text = urlsafe_b64encode(data).decode()
             assert encode(data) == text.rstrip("=")
             assert decode(encode(data)) == decode(text) == data
@@ -259,6 +264,10 @@ class TestValues:
             "token.created",
             "token.revoked",
         ]
+
+    def test_the_job_that_cleans_runs_in_the_night(self):
+        rule = Rule("FREQ=DAILY;BYHOUR=3;BYMINUTE=20;BYSECOND=0")
+        assert (Job(name="core.signin", fn=clean, every=rule, help="Ends sessions whose time is up, and removes old ones."),) == SIGNIN_JOBS
 
     def test_what_was_just_made_does_not_show_its_token(self):
         shown = repr(Opened(token="crms_x", session="s", expires_at=NOW, actor=None)) + repr(NewToken(token="crmt_x", info=None))
