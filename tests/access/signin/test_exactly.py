@@ -86,6 +86,7 @@ def test_what_is_stored_without_a_device_and_of_a_new_password(open_office, refu
     assert rows(office, UserSession, "device_id", "proved_at") == [(None, None)] * 3
     later(office, MINUTE)
     assert refused(office.crm.signin.change_password, mine.token, "wrong", NEW) == "SIGNIN_FAILED"
+    assert counted(office) == {digest("refused", "SIGNIN_FAILED", ""), digest("password", "a1", "")}
     office.crm.signin.change_password(mine.token, password, NEW)
     assert counted(office) == {digest("refused", "SIGNIN_FAILED", "")}
     now = office.crm.clock.now()
@@ -99,6 +100,8 @@ def test_what_is_stored_without_a_device_and_of_a_new_password(open_office, refu
     office.admin(lambda s: s.signin.set_password("a1", password))
     assert rows(office, Credential, "version", "updated_by") == [(3, "admin"), (1, "admin")]
     assert [refused(office.crm.signin.actor, each.token) for each in (mine, theirs)] == ["SESSION_ENDED", None]
+    office.admin(lambda s: [s.signin.set_password("admin", each) for each in (password, NEW)])
+    assert office.open("admin", password=NEW).actor == Actor.user("admin")
     with pytest.raises(AccessDenied) as caught:
         office.admin(lambda s: s.signin.set_password("nobody", password))
     assert (caught.value.code, caught.value.params) == ("USER_UNKNOWN", {"login": "nobody"})

@@ -13,6 +13,7 @@ import pytest
 from crmcore import Job
 from crmcore.access.signin import ED25519, ES256, SIGNIN_EVENTS, Challenge, DeviceKey, NewToken, Opened, PublicKey, Purpose, Reason
 from crmcore.access.signin.cleanup import SIGNIN_JOBS, clean
+from crmcore.access.signin.opening import _Known
 from crmcore.access.signin.passwords import Passwords
 from crmcore.access.signin.secret import SESSION, TOKEN, decode, digest, draw, encode, extra, login_or_none, uid_or_none
 from crmcore.access.signin.values import CHALLENGE_LIFE, Limits
@@ -268,6 +269,9 @@ class TestValues:
     def test_the_job_that_cleans_runs_in_the_night(self):
         rule = Rule("FREQ=DAILY;BYHOUR=3;BYMINUTE=20;BYSECOND=0")
         assert (Job(name="core.signin", fn=clean, every=rule, help="Ends sessions whose time is up, and removes old ones."),) == SIGNIN_JOBS
+
+    def test_what_is_known_of_a_user_does_not_show_the_hash(self):
+        assert "argon2" not in repr(_Known(1, "a1", "active", "$argon2id$"))
 
     def test_what_was_just_made_does_not_show_its_token(self):
         shown = repr(Opened(token="crms_x", session="s", expires_at=NOW, actor=None)) + repr(NewToken(token="crmt_x", info=None))

@@ -79,6 +79,23 @@ def test_no_session_with_the_old_password_outlives_the_new_one(open_office, refu
     assert refused(office.crm.signin.actor, opened.token) == "SESSION_ENDED"
 
 
+def test_what_an_administrator_sets_stays_whoever_changes_it_meanwhile(open_office, refused, password, monkeypatch):
+    office = open_office()
+    token, plain = office.open().token, opening._store
+    other = Meanwhile(lambda: refused(office.admin, lambda s: s.signin.set_password("a1", NEW)))
+
+    def store(*args):
+        monkeypatch.undo()
+        other.begins()
+        plain(*args)
+
+    monkeypatch.setattr(opening, "_store", store)
+    office.crm.signin.change_password(token, password, "la frase di chi ruba")
+    assert other.ends() is None
+    assert refused(office.crm.signin.actor, token) == "SESSION_ENDED"
+    assert office.open(password=NEW).actor.name == "a1"
+
+
 def test_no_session_that_was_opened_during_a_block_lives_when_it_is_taken_back(open_office, refused, before_it_is_stored):
     office = open_office()
     other = before_it_is_stored(lambda: refused(office.admin, lambda s: s.access.block("a1")))
