@@ -49,7 +49,7 @@ def take(session: Session, nonce: str, purpose: Purpose) -> Row[Any] | None:
     found = session.execute(wanted.returning(columns.id, columns.device_id, columns.session_id)).first()
     if found is not None and found.device_id is not None:
         same = (columns.device_id == found.device_id, columns.session_id.is_not_distinct_from(found.session_id))
-        session.execute(delete(CHALLENGES).where(*same, ours, columns.id < found.id))
+        session.execute(delete(CHALLENGES).where(*same, columns.id < found.id))
     return found
 
 

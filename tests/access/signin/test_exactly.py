@@ -183,6 +183,9 @@ def test_challenges_wait_for_one_device_and_purpose_each(open_office, refused, m
     signin.check_device(pc.key.answer(pc.uid, given[20]))
     assert refused(signin.check_device, pc.key.answer(pc.uid, given[19])) == "CHALLENGE_INVALID"
     signin.check_device(pc.key.answer(pc.uid, given[21]))
+    # Neither is good for the other, nor used up by that.
+    assert refused(signin.check_device, kept[1]) == "CHALLENGE_INVALID"
+    assert refused(signin.renew, opened.token, kept[0]) == "CHALLENGE_INVALID"
     signin.check_device(kept[0])
     signin.renew(opened.token, kept[1])
     key = DeviceKey.generate()
@@ -360,7 +363,7 @@ def test_tokens_are_made_and_shown_as_they_are(open_office, refused):
     assert (missing.value.code, missing.value.params) == ("NOT_FOUND", {"entity": "api_token", "id": short.info.uid})
     with pytest.raises(AccessDenied) as denied:
         office.crm.signin.actor(short.token)
-    assert denied.value.params["reason"].en == "an administrator revoked it"
+    assert (denied.value.code, denied.value.params["reason"].en) == ("TOKEN_ENDED", "an administrator revoked it")
     assert refused(office.crm.signin.actor, "crmt_" + "x" * 43) == "TOKEN_UNKNOWN"
     assert office.crm.signin.actor(made.token).functions == functions
     assert rows(office, ApiToken, "last_used_at", "version", "updated_by")[:2] == [
