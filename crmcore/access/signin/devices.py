@@ -58,7 +58,13 @@ def enroll(crm: Crm, name: str, key: PublicKey, proof: Proof, kind: str) -> Devi
         if session.first(select(Device.id).where(Device.fingerprint == key.fingerprint)) is not None:
             raise ValidationFailed("DEVICE_KEY_KNOWN")
         made = session.add(Device(name=name, kind=kind, algorithm=key.algorithm, public_key=key.text, fingerprint=key.fingerprint))
-        session.flush()
+        try:
+            session.flush()
+        except ValidationFailed as error:
+            if error.code != "CONSTRAINT_VIOLATED":
+                raise
+            # Somebody asked with it at the same moment.
+            raise ValidationFailed("DEVICE_KEY_KNOWN") from error
         session.publish(DeviceRegistered(device=made.uid, fingerprint=made.fingerprint))
         session.commit()
         return infos(session, Device.id == made.id)[0]

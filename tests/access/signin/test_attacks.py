@@ -19,6 +19,20 @@ KEPT = (Credential, UserSession, ApiToken, Challenge)
 """The tables of signing in that keep no history, into which statements may write as such."""
 
 
+@pytest.mark.feature("A06", "I-25")
+def test_who_may_do_everything_but_administer_makes_no_tokens_and_sessions(open_office, refused):
+    office = open_office(people=())
+    office.admin(lambda s: setattr(s.require(Profile, limited(s)), "functions", ["*"]))
+    for cls in (*KEPT, Device, DeviceUser):
+
+        def make(s, cls=cls):
+            s.accounts.create(name="Rossi")
+            s.add(cls(**{name: value for name, value in sound(cls.__table__, s.now()).items() if name != "uid"}))
+
+        assert refused(office.admin, make, "a1") == "ADMINISTRATOR_NEEDED"
+    assert refused(office.admin, lambda s: s.accounts.create(name="Rossi"), "a1") is None
+
+
 @pytest.mark.feature("I-25")
 def test_people_write_nothing_into_the_tables_of_signing_in(open_office):
     office = open_office()
@@ -41,15 +55,20 @@ def rows(office, cls):
         return connection.execute(select(cls.__table__).order_by(cls.__table__.c.id)).all()
 
 
-def ways_into(table, cls, now):
-    """Return the ways in which somebody may try to change a table, with a new row that is sound."""
+def sound(table, now):
+    """Return the values of a new row that a table takes."""
     texts = {"uid": "019e15d5-0000-7000-8000-000000000000", "nonce": "x" * 43, "purpose": "open", "status": "active"}
     known = texts | {"token_hash": digest("crmt_known"), "user_id": 1, "device_id": 1, "functions": ["*"], "kind": "pc"}
-    given = {
+    return {
         column.name: known.get(column.name, now if column.name.endswith("_at") else "x")
         for column in table.columns
         if not column.nullable and column.name not in {"id", "version", *STAMPS}
     }
+
+
+def ways_into(table, cls, now):
+    """Return the ways in which somebody may try to change a table."""
+    given = sound(table, now)
     return (
         lambda s: s.execute(update(table).values(version=2)),
         lambda s: s.execute(delete(table)),

@@ -49,6 +49,7 @@ def later(office, by):
 def test_what_opening_a_session_stores_and_tells(open_office, refused, password):
     office = open_office(require_device=True, attempts=2, session_lifetime=8)
     pc, now = office.pc("a1"), office.crm.clock.now()
+    office.pc("a2")  # which does not make the first one theirs
     assert refused(office.crm.signin.open, "a1", password) == "DEVICE_NOT_REGISTERED"
     assert [refused(office.crm.signin.open, login, password, pc.proof()) for login in ("a2", "")] == ["DEVICE_NOT_REGISTERED"] * 2
     assert refused(office.open, "a1", pc, "wrong") == "SIGNIN_FAILED"

@@ -10,15 +10,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from crmcore import Job
-from crmcore.access.signin import ED25519, ES256, SIGNIN_EVENTS, Challenge, DeviceKey, NewToken, Opened, PublicKey, Purpose, Reason
+from crmcore import Account, Job
+from crmcore.access.signin import ED25519, ES256, SIGNIN_EVENTS, Challenge, DeviceKey, NewToken, Opened, PublicKey, Purpose, Reason, rules
 from crmcore.access.signin.cleanup import SIGNIN_JOBS, clean
 from crmcore.access.signin.opening import _Known
 from crmcore.access.signin.passwords import Passwords
 from crmcore.access.signin.secret import SESSION, TOKEN, decode, digest, draw, encode, extra, login_or_none, uid_or_none
 from crmcore.access.signin.values import CHALLENGE_LIFE, Limits
 from crmcore.errors import UsageError, ValidationFailed
-from crmcore.events import Rule
+from crmcore.events import RecordVerb, Rule
+from crmcore.model import Device, User
 
 pytestmark = pytest.mark.feature("A01", "A02", "I-25")
 
@@ -305,3 +306,35 @@ class TestValues:
             hash_memory=9,
             hash_passes=10,
         )
+
+
+@pytest.mark.feature("A08", "I-26")
+class TestWhatEndsSessions:
+    def changed(self, cls, status, verb=RecordVerb.UPDATED, field="status"):
+        record = cls(login="u") if cls is User else cls(name="PC", algorithm=ES256, public_key="", fingerprint="")
+        record.id, record.status = 7, status
+        return SimpleNamespace(record=record, verb=verb, changes={field: (None, None)})
+
+    def test_blocking_and_revoking_and_nothing_else(self, monkeypatch):
+        ended = []
+        monkeypatch.setattr(rules, "end", lambda _, reason, which: ended.append((reason, str(which), which.right.value)))
+        nothing = [
+            self.changed(User, "active"),
+            self.changed(User, "revoked"),
+            self.changed(User, "blocked", RecordVerb.CREATED),
+            self.changed(User, "blocked", RecordVerb.DELETED),
+            self.changed(User, "blocked", field="name"),
+            self.changed(Device, "active"),
+            self.changed(Device, "blocked"),
+            self.changed(Device, "revoked", RecordVerb.CREATED),
+            self.changed(Device, "revoked", field="name"),
+            SimpleNamespace(record=Account(name="A"), verb=RecordVerb.UPDATED, changes={"status": (None, None)}),
+        ]
+        rules.follow(None, nothing)
+        assert ended == []
+        rules.follow(None, [nothing[0], self.changed(User, "blocked"), nothing[2], self.changed(Device, "revoked")])
+        assert ended == [
+            (Reason.USER_BLOCKED, "user_session.user_id = :user_id_1", 7),
+            (Reason.DEVICE_REVOKED, "user_session.device_id = :device_id_1", 7),
+        ]
+        assert list(rules.check_commit(None, nothing)) == []
