@@ -39,6 +39,7 @@ def wants_records(session: Session, kind: Kind, cls: type[Entity], fields: Colle
         or not all(kind.writer.is_bulk(cls, field) for field in fields)
         or _normalised(session, kind, cls, fields)
         or _read_by_rules(session, cls, fields)
+        or _decides_access(cls)
     )
 
 
@@ -57,6 +58,14 @@ def _read_by_rules(session: Session, cls: type[Entity], fields: Collection[str])
 
     book = book_of(session.crm.rules, state_of(session).definitions, cls.entity_name())
     return book.concerns(fields)
+
+
+def _decides_access(cls: type[Entity]) -> bool:
+    """Return whether an entity says who may do what: its rules look at each record, and sessions end (I-26, I-29)."""
+    from crmcore.access import rules  # noqa: PLC0415 - sessions, which access is about, are written through change sets themselves
+    from crmcore.access.signin import rules as signin  # noqa: PLC0415 - as above
+
+    return issubclass(cls, (*rules.OURS, *signin.OURS))
 
 
 def find_refused(session: Session, kind: Kind, cls: type[Entity], wishes: Iterable[Seen]) -> dict[int, Problem]:

@@ -184,6 +184,7 @@ class Session(Apis):
 
         Raises:
             UsageError: ``DIRECT_WRITE_REFUSED`` for an entity that keeps history.
+            AccessDenied: ``ADMINISTRATOR_NEEDED`` for one that only the platform reads.
         """
         self._check_open()
         with self.undoing():

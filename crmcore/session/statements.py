@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Delete, Executable, Insert, Select, Table, Update
 
-from crmcore.errors import UsageError
-from crmcore.model import STAMPS, Entity
+from crmcore.errors import AccessDenied, UsageError
+from crmcore.model import STAMPS, Entity, VisibilityKind
 from crmcore.storage import NewRows, insert_rows
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ def insert_plain(session: Session, cls: type[Entity], names: Sequence[str], rows
     table = cls.__table__
     if cls.__audited__ or cls.__append_only__ or not isinstance(table, Table):
         raise UsageError("DIRECT_WRITE_REFUSED", statement="INSERT", table=cls.__tablename__)
+    if cls.__visibility__.kind is VisibilityKind.SYSTEM and not session.guard.reach.administrator:
+        # What nobody may see, such as sessions and tokens, nobody makes either.
+        raise AccessDenied("ADMINISTRATOR_NEEDED")
     now, actor = session.now(), session.actor.name
     stamps = {"version": 1, **dict(zip(STAMPS, (now, actor, now, actor), strict=True))}
     given = [*names, *stamps]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from crmcore import Account, Actor
 from crmcore.access import Scope
 from crmcore.access.specs import parse_scope
-from crmcore.errors import ConfigurationError
+from crmcore.errors import ConfigurationError, ValidationFailed
 from crmcore.model import Profile, Salesperson, User, UserGroup
 from crmcore.planning import export_configuration, make_plan
 
@@ -101,3 +101,17 @@ def test_a_scope_is_read_as_it_is_written(text):
 def test_what_is_no_scope_is_refused(text):
     with pytest.raises(ValueError, match=r".+"):
         parse_scope(text)
+
+
+@pytest.mark.feature("I-29")
+def test_no_file_takes_the_last_administrator_away(open_crm, deploy, apply):
+    crm, chief = open_crm(), "profiles: {CHIEF: {label: {it: Capo}, functions: ['*'], scopes: [all], administrator: true}}"
+    apply(crm, deploy(chief))
+    with crm.session(Actor.system("setup")) as s:
+        s.add(User(login="admin", profile_id=s.scalar(select(Profile.id))))
+        s.commit()
+    with pytest.raises(ValidationFailed, match="LAST_ADMINISTRATOR"):
+        apply(crm, deploy(chief.replace("true", "false")))
+    apply(crm, deploy(chief.replace("CHIEF", "OTHER")), prune=True)  # what somebody has is not removed
+    with crm.session("admin") as s:
+        assert s.access.reach().administrator

@@ -92,7 +92,9 @@ class SignInApi:
     # Sessions
 
     def sessions(self, login: str | None = None, *, ended: bool = False) -> Sequence[SessionInfo]:
-        """Return the sessions that live, or with ``ended`` all that are kept, the latest first; for administrators, and of oneself.
+        """Return the sessions that live, or with ``ended`` all that are kept, the latest first.
+
+        Of all for administrators, of oneself for people: a program with a token gets none.
 
         Raises:
             AccessDenied: ``ADMINISTRATOR_NEEDED``.
@@ -121,7 +123,7 @@ class SignInApi:
         return [each for each in found if ended or each.ended is None]
 
     def revoke_session(self, uid: str) -> None:
-        """End a session at its next request; for administrators, and of oneself.
+        """End a session at its next request; any for administrators, one's own for people.
 
         Raises:
             AccessDenied: ``ADMINISTRATOR_NEEDED``.
@@ -156,7 +158,7 @@ class SignInApi:
     # Tokens
 
     def tokens(self, login: str | None = None) -> Sequence[TokenInfo]:
-        """Return the tokens for programs, the latest first; for administrators, and of oneself.
+        """Return the tokens for programs, the latest first; of all for administrators, of oneself for people.
 
         Raises:
             AccessDenied: ``ADMINISTRATOR_NEEDED``.
@@ -258,5 +260,7 @@ class SignInApi:
 
     def _require_right(self, login: str | None = None) -> None:
         reach = self._session.guard.reach
-        if not reach.open and not reach.administrator and (login is None or login != reach.login):
+        # A program with a token is not the person: it does what it is for, and nothing about signing in.
+        oneself = login == reach.login and reach.limits is None
+        if not reach.administrator and not oneself:
             raise AccessDenied("ADMINISTRATOR_NEEDED")

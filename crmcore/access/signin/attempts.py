@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import attrs
-from sqlalchemy import case, delete
+from sqlalchemy import case, delete, or_
 
 from crmcore.access.signin.secret import digest
 from crmcore.model import ATTEMPT
@@ -36,7 +36,8 @@ def count(session: Session, what: tuple[str, ...], window: timedelta) -> Attempt
     else:
         from sqlalchemy.dialects.sqlite import insert as insert_into  # type: ignore[assignment] # noqa: PLC0415
     now = session.now()
-    old = ATTEMPT.c.since <= now - window
+    # A clock that was wrong and was put back shall not keep people out until that time has come.
+    old = or_(ATTEMPT.c.since <= now - window, ATTEMPT.c.since > now + window)
     statement = insert_into(ATTEMPT).values(key=digest(*what), since=now, number=1)
     values = {"since": case((old, now), else_=ATTEMPT.c.since), "number": case((old, 1), else_=ATTEMPT.c.number + 1)}
     counted = statement.on_conflict_do_update(index_elements=[ATTEMPT.c.key], set_=values).returning(ATTEMPT.c.number, ATTEMPT.c.since)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row, delete, select
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 50
 """How many challenges of one device and purpose wait for an answer; the oldest make room."""
-_NONCE: Final = 43
+_NONCE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def issue(session: Session, purpose: Purpose, *, device: Row[Any] | None = None, session_id: int | None = None) -> values.Challenge:
@@ -36,16 +37,19 @@ def issue(session: Session, purpose: Purpose, *, device: Row[Any] | None = None,
 def take(session: Session, nonce: str, purpose: Purpose) -> Row[Any] | None:
     """Take a challenge away that waits for an answer, with those that its device was given before it; None when there is none.
 
+    Of several sessions on one device, each renews itself: the challenges of the others are left.
+
     Of two who answer one challenge at once, one gets it: the row can be deleted only once.
     """
     # What is no nonce need not be asked for, and PostgreSQL takes no NUL.
-    if len(nonce) != _NONCE or not nonce.isascii() or not nonce.isprintable():
+    if not _NONCE.fullmatch(nonce):
         return None
     columns, ours = CHALLENGES.c, CHALLENGES.c.purpose == purpose.value
     wanted = delete(CHALLENGES).where(columns.nonce == nonce, ours, columns.expires_at > session.now())
     found = session.execute(wanted.returning(columns.id, columns.device_id, columns.session_id)).first()
     if found is not None and found.device_id is not None:
-        session.execute(delete(CHALLENGES).where(columns.device_id == found.device_id, ours, columns.id < found.id))
+        same = (columns.device_id == found.device_id, columns.session_id.is_not_distinct_from(found.session_id))
+        session.execute(delete(CHALLENGES).where(*same, columns.id < found.id))
     return found
 
 

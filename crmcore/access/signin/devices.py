@@ -16,7 +16,8 @@ from crmcore.access.signin.refusing import refusal, system_session
 from crmcore.access.signin.secret import login_or_none, uid_or_none
 from crmcore.access.signin.tables import DEVICES
 from crmcore.access.signin.values import Challenge, DeviceInfo, Limits, Proof, Purpose
-from crmcore.errors import AccessDenied, ValidationFailed
+from crmcore.errors import AccessDenied, Problem, ValidationFailed
+from crmcore.labels import Label
 from crmcore.model import Device, DeviceStatus, DeviceUser, User, UserSession
 
 if TYPE_CHECKING:
@@ -48,11 +49,22 @@ def enroll(crm: Crm, name: str, key: PublicKey, proof: Proof, kind: str) -> Devi
         raise AccessDenied("CHALLENGE_INVALID")
     if not key.verifies(challenges.text_of(Purpose.ENROLL, None, proof.nonce), proof.signature):
         raise AccessDenied("SIGNATURE_INVALID")
+    if not name.isprintable() or not name.strip():
+        # An administrator reads it beside the fingerprint, perhaps on a terminal, which takes some characters for commands.
+        expected = Label("un nome di caratteri stampabili", "a name of printable characters")
+        params = {"entity": Device.entity_name(), "field": "name", "value": ascii(name[:80]), "expected": expected}
+        raise ValidationFailed("VALIDATION_FAILED", [Problem(code="VALUE_INVALID", params=params)])
     with system_session(crm) as session:
         if session.first(select(Device.id).where(Device.fingerprint == key.fingerprint)) is not None:
             raise ValidationFailed("DEVICE_KEY_KNOWN")
         made = session.add(Device(name=name, kind=kind, algorithm=key.algorithm, public_key=key.text, fingerprint=key.fingerprint))
-        session.flush()
+        try:
+            session.flush()
+        except ValidationFailed as error:
+            if error.code != "CONSTRAINT_VIOLATED":
+                raise
+            # Somebody asked with it at the same moment.
+            raise ValidationFailed("DEVICE_KEY_KNOWN") from error
         session.publish(DeviceRegistered(device=made.uid, fingerprint=made.fingerprint))
         session.commit()
         return infos(session, Device.id == made.id)[0]

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, exists, or_, select, update
 from crmcore.access.signin.events import SessionClosed
 from crmcore.access.signin.tables import DEVICE_USERS, DEVICES, SESSIONS, TOKENS, USERS, stamped
 from crmcore.access.signin.values import Limits, Reason
+from crmcore.errors import AccessDenied
 from crmcore.model import DeviceStatus, UserStatus
 
 if TYPE_CHECKING:
@@ -50,6 +51,26 @@ def _with_owner(table: Any, *columns: Any) -> Select[Any]:  # noqa: ANN401 - a t
         .join(USERS, USERS.c.id == table.c.user_id)
         .outerjoin(DEVICES, DEVICES.c.id == table.c.device_id)
     )
+
+
+def alive(session: Session, limits: Limits, which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row of `sessions`
+    """Return the row of the session that fits; one that is over is ended, if nobody has done so, which commits.
+
+    Raises:
+        AccessDenied: ``TOKEN_UNKNOWN``, ``USER_BLOCKED``, ``SESSION_ENDED``.
+    """
+    row = session.first(sessions().where(which))
+    if row is None:
+        raise AccessDenied("TOKEN_UNKNOWN")
+    reason = session_over(row, session.now(), limits)
+    if reason is None:
+        return row
+    if row.closed_at is None:
+        end(session, reason, SESSIONS.c.id == row.id)
+        session.commit()
+    if row.user_status != UserStatus.ACTIVE:
+        raise AccessDenied("USER_BLOCKED", login=row.login)
+    raise AccessDenied("SESSION_ENDED", reason=reason.label)
 
 
 def session_over(row: Any, now: datetime, limits: Limits) -> Reason | None:  # noqa: ANN401 - a row of `sessions`

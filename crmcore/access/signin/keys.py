@@ -53,9 +53,10 @@ class PublicKey:
         if data is None:
             raise ValidationFailed("DEVICE_KEY_INVALID", reason="it is not base64url")
         try:
-            return cls._of(load_der_public_key(data))
+            key = load_der_public_key(data)
         except (ValueError, UnsupportedAlgorithm) as error:
             raise ValidationFailed("DEVICE_KEY_INVALID", reason="it is no SubjectPublicKeyInfo of a known algorithm") from error
+        return cls._of(key)
 
     @classmethod
     def _of(cls, key: object) -> Self:
@@ -124,7 +125,9 @@ class DeviceKey:
             key = serialization.load_pem_private_key(path.read_bytes(), None)
         except (OSError, ValueError, TypeError) as error:
             raise ValidationFailed("DEVICE_KEY_INVALID", reason=f"{path} holds no private key") from error
-        if isinstance(key, ed25519.Ed25519PrivateKey) or (isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size == _HALF * 8):
+        if isinstance(key, ed25519.Ed25519PrivateKey) or (
+            isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)
+        ):
             return cls(key)
         raise ValidationFailed("DEVICE_KEY_INVALID", reason=f"{path} holds neither an ECDSA P-256 nor an Ed25519 key")
 

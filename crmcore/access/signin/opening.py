@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 
 from crmcore.access.signin import attempts
 from crmcore.access.signin.devices import Proved, crm_time, is_active, prove
-from crmcore.access.signin.ending import end
+from crmcore.access.signin.ending import alive, end
 from crmcore.access.signin.events import PasswordChanged, SessionOpened
 from crmcore.access.signin.passwords import Passwords
 from crmcore.access.signin.refusing import refusal, system_session
@@ -68,18 +68,26 @@ def check_password(crm: Crm, login: str, password: str, device: str | None) -> _
 
 
 def change_password(crm: Crm, login: str, device: str | None, current: str, new: str, keep: str) -> None:
-    """Give a user a new password, and end all sessions but one."""
-    if check_password(crm, login, current, device) is None:
+    """Give a user a new password, and end all sessions but one, which has to live still when it is stored."""
+    known = check_password(crm, login, current, device)
+    if known is None:
         raise refusal(crm, AccessDenied("SIGNIN_FAILED"), login=login, device=device)
-    stored = Passwords(Limits.of(crm)).hash(login, new)
+    limits = Limits.of(crm)
+    stored = Passwords(limits).hash(login, new)
     with system_session(crm, device) as session:
-        store_password(session, login, stored, SESSIONS.c.uid != keep)
-        attempts.forget(session, _count_of(login, device))
-        session.commit()
+        _hold(session, known.id)
+        alive(session, limits, SESSIONS.c.uid == keep)
+        error = _changed(session, known, None)
+        if error is None:
+            _store(session, known.id, known.login, stored, SESSIONS.c.uid != keep)
+            attempts.forget(session, _count_of(login, device))
+            session.commit()
+            return
+    raise refusal(crm, error, login=login, device=device)
 
 
-def store_password(session: Session, login: str, stored: str, *which: ColumnElement[bool]) -> None:
-    """Store the hash of a new password, and end the user's sessions that fit; in the transaction of the session.
+def store_password(session: Session, login: str, stored: str) -> None:
+    """Store the hash of a new password, and end the user's sessions; in the transaction of the session.
 
     Raises:
         AccessDenied: ``USER_UNKNOWN``.
@@ -87,6 +95,11 @@ def store_password(session: Session, login: str, stored: str, *which: ColumnElem
     user_id = session.scalar(select(User.id).where(User.login == login))
     if user_id is None:
         raise AccessDenied("USER_UNKNOWN", login=login)
+    _hold(session, user_id)
+    _store(session, user_id, login, stored)
+
+
+def _store(session: Session, user_id: int, login: str, stored: str, *which: ColumnElement[bool]) -> None:
     if not _replace(session, user_id, stored):
         session.add(Credential(user_id=user_id, password_hash=stored, changed_at=session.now()))
         session.flush()
@@ -97,7 +110,7 @@ def store_password(session: Session, login: str, stored: str, *which: ColumnElem
 def _open(crm: Crm, limits: Limits, known: _Known, device: Proved | None, fresh: str | None) -> Opened:
     uid = device.uid if device is not None else None
     with system_session(crm, uid) as session:
-        session.take_write_lock()
+        _hold(session, known.id)
         error = _changed(session, known, device)
         if error is None:
             token = draw(SESSION)
@@ -109,6 +122,12 @@ def _open(crm: Crm, limits: Limits, known: _Known, device: Proved | None, fresh:
             session.commit()
             return Opened(token=token, session=made.uid, expires_at=made.expires_at, actor=Actor.user(known.login, uid))
     raise refusal(crm, error, login=known.login, device=uid)
+
+
+def _hold(session: Session, user_id: int) -> None:
+    """Have others wait who block the user or change the password, until this transaction ends: what it looks at next stays true."""
+    session.take_write_lock()
+    session.execute(select(USERS.c.id).where(USERS.c.id == user_id).with_for_update(key_share=True))
 
 
 def _changed(session: Session, known: _Known, device: Proved | None) -> AccessDenied | None:

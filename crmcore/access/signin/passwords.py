@@ -46,8 +46,8 @@ class Passwords:
             UsageError: ``ACCESS_EXTRA_MISSING``.
         """
         hasher = self._hasher()
-        with extra("argon2-cffi"):
-            from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415 - an extra
+        from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415 - an extra, which was found already
+
         given = _bytes(password[: LONGEST + 1])
         if stored is None or len(password) > LONGEST:
             hasher.hash(given)

@@ -42,7 +42,6 @@ def refusal(crm: Crm, error: AccessDenied, *, login: str | None = None, device: 
             user = session.scalar(select(User).where(User.login == login)) if login and login_or_none(login) else None
             session.publish(SessionRefused(code=error.code, login=user.login if user is not None else None, device=device))
             told = {"code": [None, error.code], "login": [None, user.login if user is not None else None]}
-            session.take_write_lock()
             write_rows(session.orm.connection(), session, [(User.entity_name(), user.id if user else 0, REFUSED, told)])
         session.commit()
     return error

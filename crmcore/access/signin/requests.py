@@ -11,11 +11,10 @@ from sqlalchemy import ColumnElement, Table, select, update
 from crmcore.access.signin import challenges, ending
 from crmcore.access.signin.devices import prove
 from crmcore.access.signin.refusing import system_session
-from crmcore.access.signin.secret import SESSION, TOKEN, digest
+from crmcore.access.signin.secret import TOKEN, digest
 from crmcore.access.signin.tables import DEVICES, SESSIONS, TOKENS, stamped
 from crmcore.access.signin.values import Challenge, Limits, Proof, Purpose, Reason
 from crmcore.errors import AccessDenied
-from crmcore.model import UserStatus
 from crmcore.session.actor import Actor
 
 if TYPE_CHECKING:
@@ -85,18 +84,7 @@ def close(crm: Crm, token: str) -> None:
 
 def _alive(session: Session, token: str, limits: Limits) -> Any:  # noqa: ANN401 - a row of `ending.sessions`
     # Found by its hash: how long a comparison takes says nothing about the token.
-    row = session.first(ending.sessions().where(SESSIONS.c.token_hash == digest(token))) if token.startswith(SESSION) else None
-    if row is None:
-        raise AccessDenied("TOKEN_UNKNOWN")
-    reason = ending.session_over(row, session.now(), limits)
-    if reason is None:
-        return row
-    if row.closed_at is None:
-        ending.end(session, reason, SESSIONS.c.id == row.id)
-        session.commit()
-    if row.user_status != UserStatus.ACTIVE:
-        raise AccessDenied("USER_BLOCKED", login=row.login)
-    raise AccessDenied("SESSION_ENDED", reason=reason.label)
+    return ending.alive(session, limits, SESSIONS.c.token_hash == digest(token))
 
 
 def _program(session: Session, token: str, limits: Limits) -> Actor:
