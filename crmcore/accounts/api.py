@@ -196,7 +196,8 @@ class AccountsApi(MembersApi):
     def warnings(self, account: Account) -> list[Problem]:
         """Return what is odd about an account and not refused: codes that others have too (I-4), addresses that do not fit (I-9)."""
         found = repeated_codes(self._session, [account])
-        doubtful = select(Site.id, Site.raw).where(Site.account_id == account.id, Site.address_unverified, Site.disabled.is_(False))
+        wanted = self._session.shown_columns(Site.id, Site.raw)
+        doubtful = select(*wanted).where(Site.account_id == account.id, Site.address_unverified, Site.disabled.is_(False))
         for key, raw in self._session.execute(doubtful.order_by(Site.id)):
             found.append(Problem(code="ADDRESS_UNVERIFIED", params={"site": key, "raw": raw}))
         return found

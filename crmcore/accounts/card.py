@@ -33,7 +33,7 @@ class CardValue:
 
 @attrs.frozen(kw_only=True)
 class Card:
-    """One account with all that belongs to it; only what the actor may see.
+    """One account with all that belongs to it; only what the actor may see, but of records all values: see `shown`.
 
     ``portfolios`` is by number of business unit. ``seller`` is the name of who sells to it today, with ``seller_code``; both are None
     when it is nobody. ``latest`` is the newest page of its contact history.
@@ -52,11 +52,23 @@ class Card:
     seller: str | None
     latest: Timeline
 
+    def shown(self, session: Session) -> Card:
+        """Return it with what is shown of its records to the actor, for screens and prints; see `Session.shown`."""
+        show = session.shown
+        return attrs.evolve(
+            self,
+            account=show(self.account),
+            contact_points=tuple(map(show, self.contact_points)),
+            sites=tuple(map(show, self.sites)),
+            people=tuple(map(show, self.people)),
+        )
+
 
 def card_of(session: Session, account: Account, lang: str) -> Card:
     """Read the card of an account."""
-    mine = account.id
-    seller = session.get(Salesperson, account.seller_id) if account.seller_id is not None else None
+    mine, seller_id = account.id, session.shown(account).seller_id
+    found = session.get(Salesperson, seller_id) if seller_id is not None else None
+    seller = session.shown(found) if found is not None else None
     accounts = session.accounts
     return Card(
         account=account,

@@ -106,7 +106,9 @@ def check_unique_codes(session: Session, changes: Sequence[Change]) -> Iterator[
 def repeated_codes(session: Session, accounts: Sequence[Account]) -> list[Problem]:
     """Return a problem for each code of these accounts that living accounts share, in one query for each kind of code."""
     problems = []
-    for field in TAX_CODES:
+    # Whom else a code belongs to tells it to who may not see it.
+    hidden = session.hidden(Account)
+    for field in (each for each in TAX_CODES if each not in hidden):
         column = getattr(Account, field)
         codes = sorted({code for account in accounts if (code := getattr(account, field)) is not None})
         holders: dict[str, list[int]] = defaultdict(list)

@@ -24,12 +24,13 @@ from crmcore.characteristics.indexes import Synced, sync_indexes
 from crmcore.characteristics.mass import CHARACTERISTICS, plan
 from crmcore.characteristics.retyping import TypeChange, apply_type_change, plan_type_change
 from crmcore.characteristics.scope import account_of, read_places
-from crmcore.characteristics.state import overlay, state_of
+from crmcore.characteristics.state import overlay, state_of, visible_definitions
 from crmcore.characteristics.values import is_automatic, unknown
 from crmcore.errors import UsageError, ValidationFailed
 from crmcore.hooks import CharacteristicDef
 from crmcore.labels import Label
 from crmcore.model import CharacteristicChange, CharacteristicRow, Entity
+from crmcore.session.showing import hidden_names
 
 if TYPE_CHECKING:
     from crmcore.changesets import Planned, Preview
@@ -225,7 +226,13 @@ class CharacteristicsApi:
         query = select(change).where(change.entity == entity, change.record_id == record.id).order_by(change.at.desc(), change.id.desc())
         if key is not None:
             query = query.where(change.key == key)
-        return [each for each in self._session.scalars(query) if each.key in visible or each.key not in state_of(self._session).of(entity)]
+        known, hidden = state_of(self._session).of(entity), hidden_names(self._session, type(record))
+        # What is defined no more is hidden from nobody by its groups; a mask may still name it.
+        return [
+            each
+            for each in self._session.scalars(query)
+            if each.key in visible or (each.key not in known and f"c.{each.key}" not in hidden)
+        ]
 
     # Mass maintenance
 
@@ -251,9 +258,8 @@ class CharacteristicsApi:
         planned = plan(self._session, entity, key, values.items())
         return self._session.changesets.preview(CHARACTERISTICS, planned, description, entity=entity)
 
-    def _visible(self, entity: str) -> dict[str, Definition]:
-        state = state_of(self._session)
-        return {key: each for key, each in state.of(entity).items() if each.visible_to(state.writer.groups)}
+    def _visible(self, entity: str) -> Mapping[str, Definition]:
+        return visible_definitions(self._session, entity)
 
     def _values(self, record: Entity, definitions: Sequence[Definition]) -> dict[str, Any]:
         stored = _map(record)

@@ -11,6 +11,7 @@ from crmcore.catalogues import fingerprint_of
 from crmcore.characteristics.definitions import Definition, DefinitionSet
 from crmcore.characteristics.values import Writer, is_automatic, same
 from crmcore.model import CharacteristicRow, Entity
+from crmcore.session.showing import CHARACTERISTIC, MAP
 
 if TYPE_CHECKING:
     from crmcore.session import Session
@@ -58,6 +59,15 @@ def state_of(session: Session) -> UnitState:
         definitions = session.crm.definitions.read(session.orm.connection(), present, keep=not session.hosted)
         found = unit.memo[_MEMO] = UnitState(definitions, writer_of(session))
     return found
+
+
+def visible_definitions(session: Session, entity: str) -> Mapping[str, Definition]:
+    """Return the definitions of an entity that the actor sees: by its groups, and as far as the mask of its profile does not hide them."""
+    state, hidden = state_of(session), session.hidden(entity)
+    if MAP in hidden:
+        return {}
+    groups = state.writer.groups
+    return {key: each for key, each in state.of(entity).items() if each.visible_to(groups) and CHARACTERISTIC + key not in hidden}
 
 
 def writer_of(session: Session) -> Writer:

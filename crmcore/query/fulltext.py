@@ -6,10 +6,11 @@ model: its form is the database's own, and a migration makes it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Column,
     ColumnElement,
@@ -79,6 +80,33 @@ def matching_ids(dialect: str, asked: ColumnElement[Any]) -> Select[Any]:
     if dialect == "postgresql":
         return select(_SEARCH.c.account_id).where(_matches(asked))
     return select(_FTS.c.rowid).where(_fts_matches(asked))
+
+
+def listed_ids(dialect: str, name: str) -> Select[Any]:
+    """Return the query of the ids in one parameter, however many there are; `ids_argument` writes its value."""
+    if dialect == "postgresql":
+        return select(func.unnest(cast(bindparam(name, type_=Text()), ARRAY(BigInteger))))
+    return select(func.json_each(bindparam(name, type_=Text())).table_valued("value").c.value)
+
+
+def ids_argument(dialect: str, ids: Iterable[int]) -> str:
+    """Return ids as the parameter of `listed_ids` takes them."""
+    listed = ",".join(map(str, ids))
+    return f"{{{listed}}}" if dialect == "postgresql" else f"[{listed}]"
+
+
+def matching(dialect: str, text: str, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Return the query of the ids of accounts that a text finds, in their order."""
+    asked = bindparam(None, text_query(text, dialect), Text, unique=True)
+    found = matching_ids(dialect, asked).subquery("found")
+    key = next(iter(found.c))
+    return select(Account.id).join(found, key == Account.id).where(*conditions).order_by(Account.id)
+
+
+def places_of(document: Document) -> Iterator[tuple[Mapping[str, None], float]]:
+    """Yield the places of a document with what a word counts there."""
+    for place, weight in zip(_PLACES, _WEIGHTS, strict=True):
+        yield getattr(document, place), weight
 
 
 def ranked(dialect: str, text: str, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:

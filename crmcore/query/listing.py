@@ -24,6 +24,7 @@ from crmcore.query.reading import reader
 from crmcore.query.shapes import Shapeless, shape_of
 from crmcore.query.sorting import Order, Start, parse_order, parts_of
 from crmcore.query.visible import visible
+from crmcore.session.showing import masks_of
 
 if TYPE_CHECKING:
     from crmcore.session import Session
@@ -131,9 +132,8 @@ def _key(session: Session, cls: type[Entity], node: object, sort: str | Sequence
         return None
     actor = session.actor
     # What one may not see does not exist: the same filter is another one for other groups.
-    reach = session.guard.reach
-    masked = frozenset((entity, reach.hidden(entity)) for entity in reach.masks)
-    key = ("list", cls, shape, order, actor.is_system, reach.open, masked, session.groups(), session.crm.engine.dialect.name)
+    masked = frozenset(masks_of(session).items())
+    key = ("list", cls, shape, order, actor.is_system, session.guard.reach.open, masked, session.groups(), session.crm.engine.dialect.name)
     return key if all(isinstance(each, str) for each in order) else None
 
 
