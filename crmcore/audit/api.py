@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmcore.access.showing import hidden_names, pairs_without
 from crmcore.audit import entries
 from crmcore.audit.chain import Head, Sealed, heads, is_settled, mark, seal
 from crmcore.audit.entries import FORMATS, Entry, Wanted
 from crmcore.audit.redaction import redact
 from crmcore.audit.verifying import Verdict, verify
 from crmcore.errors import AccessDenied, RecordNotFound, UsageError
-from crmcore.session.showing import hidden_names, pairs_without
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from sqlalchemy import select
 
+from crmcore.access.showing import hidden_names
 from crmcore.characteristics.definitions import Definition, options_of, spec_of
 from crmcore.characteristics.indexes import Synced, sync_indexes
 from crmcore.characteristics.mass import CHARACTERISTICS, plan
@@ -30,7 +31,6 @@ from crmcore.errors import UsageError, ValidationFailed
 from crmcore.hooks import CharacteristicDef
 from crmcore.labels import Label
 from crmcore.model import CharacteristicChange, CharacteristicRow, Entity
-from crmcore.session.showing import hidden_names
 
 if TYPE_CHECKING:
     from crmcore.changesets import Planned, Preview

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from crmcore.access.showing import CHARACTERISTIC, MAP
 from crmcore.catalogues import fingerprint_of
 from crmcore.characteristics.definitions import Definition, DefinitionSet
 from crmcore.characteristics.values import Writer, is_automatic, same
 from crmcore.model import CharacteristicRow, Entity
-from crmcore.session.showing import CHARACTERISTIC, MAP
 
 if TYPE_CHECKING:
     from crmcore.session import Session

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from sqlalchemy import BindParameter, Row, bindparam, or_, select
 
+from crmcore.access.showing import hidden_names, without
 from crmcore.changesets.rows import table_of
 from crmcore.errors import RecordNotFound, UsageError, ValidationFailed
 from crmcore.merge.forgetting import forget_merges, merges_of
@@ -30,7 +31,6 @@ from crmcore.merge.undoing import Undoing
 from crmcore.merge.values import FieldDecision, MergePreview, MergeRecord, MergeResult, ThreeWay, UndoResult
 from crmcore.model import Account, AccountMerge, AccountMergeMember
 from crmcore.session.refusals import audit_hidden
-from crmcore.session.showing import hidden_names, without
 
 if TYPE_CHECKING:
     from crmcore.session import Session

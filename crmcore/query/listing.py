@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, select
 
+from crmcore.access.showing import masks_of
 from crmcore.characteristics.expressions import raw_value_of
 from crmcore.characteristics.state import state_of
 from crmcore.errors import Problem, UsageError
@@ -24,7 +25,6 @@ from crmcore.query.reading import reader
 from crmcore.query.shapes import Shapeless, shape_of
 from crmcore.query.sorting import Order, Start, parse_order, parts_of
 from crmcore.query.visible import visible
-from crmcore.session.showing import masks_of
 
 if TYPE_CHECKING:
     from crmcore.session import Session

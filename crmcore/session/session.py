@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Executable, Result, ScalarResult, Select
 from sqlalchemy.engine import Row
 
 from crmcore.access.guard import Guard
+from crmcore.access.showing import masks_of, refuse_hidden, require_shown, shown, shown_columns
 from crmcore.audit.asides import Asides
 from crmcore.errors import RecordNotFound, UsageError
 from crmcore.events import Envelope, Event
@@ -21,7 +22,6 @@ from crmcore.session.actor import Actor, Cause
 from crmcore.session.apis import Apis
 from crmcore.session.orm import OrmSession
 from crmcore.session.refusals import audit_hidden
-from crmcore.session.showing import masks_of, refuse_hidden, require_shown, shown, shown_columns
 from crmcore.session.statements import check_statement, insert_plain
 from crmcore.session.unit import UnitOfWork
 from crmcore.session.work import JobsApi, TimersApi
@@ -30,9 +30,9 @@ from crmcore.work import queue
 
 if TYPE_CHECKING:
     from crmcore.access.reach import Reach
+    from crmcore.access.showing import Masks
     from crmcore.app import Crm
     from crmcore.registry import Dispatcher, Registry
-    from crmcore.session.showing import Masks
 
 E = TypeVar("E", bound=Entity)
 
