@@ -155,7 +155,7 @@ class Showing:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the record has
         record, masks = self._record, self._masks
-        cls = type(record)
+        cls: type[Entity] = type(record)
         hidden = masks.get(cls.entity_name(), _NOTHING)
         if name in hidden:
             return _empty(cls, name)

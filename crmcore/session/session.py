@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Executable, Result, ScalarResult, Select
 from sqlalchemy.engine import Row
 
 from crmcore.access.guard import Guard
-from crmcore.access.showing import masks_of, refuse_hidden, require_shown, shown, shown_columns
+from crmcore.access.showing import masks_of, refuse_hidden, require_shown, shown, shown_columns, without
 from crmcore.audit.asides import Asides
 from crmcore.errors import RecordNotFound, UsageError
 from crmcore.events import Envelope, Event
@@ -196,6 +196,10 @@ class Session(Apis):
     def shown_columns(self, *columns: Any) -> list[Any]:  # noqa: ANN401 - attributes of entities or aliases, for `select`
         """Return columns for a query of one's own, with an empty value in place of each that is hidden from the actor; see `shown`."""
         return shown_columns(self, columns)
+
+    def without_hidden(self, entity: str | type[Entity], values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values by field without those of fields that are hidden from the actor, and of characteristics likewise; see `shown`."""
+        return dict(without(values, self.hidden(entity)))
 
     def require_shown(self, cls: type[Entity], *fields: str) -> None:
         """Refuse what has to be whole, such as a sum or a file for others, to whom some of its fields are hidden from.
