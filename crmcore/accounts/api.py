@@ -79,12 +79,11 @@ class AccountsApi(MembersApi):
 
     def get_by_key(self, source: str, key: str, *, company: str = "", stream: str = "") -> Account | None:
         """Return the account with this key in another system, or None."""
-        found = self._session.scalar(
-            select(Account)
-            .join(ExternalKey, ExternalKey.entity_id == Account.id)
-            .where(ExternalKey.entity == "account", *is_key(KeyRef(source, key, company, stream)))
-        )
-        return self._survivor(found)
+        wanted = select(ExternalKey.entity_id).where(ExternalKey.entity == "account", *is_key(KeyRef(source, key, company, stream)))
+        # Keys are the platform's, and exist for no user; whether the account does is asked as the user.
+        with self._session.guard.lifted():
+            found: int | None = self._session.orm.execute(wanted).scalar()
+        return None if found is None else self._survivor(self._session.get(Account, found))
 
     def find(
         self,

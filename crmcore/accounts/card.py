@@ -82,11 +82,7 @@ def card_of(session: Session, account: Account, lang: str) -> Card:
             )
         ),
         sites=tuple(session.scalars(select(Site).where(Site.account_id == mine, Site.disabled.is_(False)).order_by(Site.id))),
-        people=tuple(
-            session.scalars(
-                select(Person).where(Person.account_id == mine, Person.disabled.is_(False)).order_by(Person.last_name, Person.first_name)
-            )
-        ),
+        people=_people(session, mine),
         relations=tuple(accounts.relations(account, lang=lang)),
         keys=tuple(accounts.keys(account)),
         characteristics=_characteristics(session, account, lang),
@@ -94,6 +90,13 @@ def card_of(session: Session, account: Account, lang: str) -> Card:
         seller=seller.name if seller is not None else None,
         latest=session.interactions.timeline(account, limit=_LATEST, lang=lang),
     )
+
+
+def _people(session: Session, account_id: int) -> tuple[Person, ...]:
+    """Return the people of an account by name, as far as the actor sees it: their order does not tell the rest."""
+    found = session.scalars(select(Person).where(Person.account_id == account_id, Person.disabled.is_(False)).order_by(Person.id))
+    named = [(session.shown(each), each) for each in found]
+    return tuple(each for shown, each in sorted(named, key=lambda pair: (pair[0].last_name, pair[0].first_name)))
 
 
 def _characteristics(session: Session, account: Account, lang: str) -> tuple[CardValue, ...]:

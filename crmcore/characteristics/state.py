@@ -73,7 +73,8 @@ def visible_definitions(session: Session, entity: str) -> Mapping[str, Definitio
 def writer_of(session: Session) -> Writer:
     """Return on whose behalf a session writes."""
     system = session.actor.is_system
-    return Writer(None if system else session.groups(), automatic=system and is_automatic(session.source))
+    reach = None if system or not session.guard.reach.masks else session.guard.reach
+    return Writer(None if system else session.groups(), automatic=system and is_automatic(session.source), reach=reach)
 
 
 def overlay(session: Session, rows: Iterable[CharacteristicRow], gone: Collection[CharacteristicRow] = ()) -> DefinitionSet:

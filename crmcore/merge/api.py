@@ -228,7 +228,8 @@ class MergesApi:
             raise ValidationFailed("VALIDATION_FAILED", problems)
 
     def _find(self, merge_id: int) -> tuple[Row[Any], tuple[int, ...]]:
-        found = self._session.execute(_FOUND, {"merge_id": merge_id}).first()
+        # For the merge itself: what it decided is shown without what is hidden.
+        found = self._session.orm.execute(_FOUND, {"merge_id": merge_id}).first()
         if found is None:
             raise RecordNotFound("NOT_FOUND", entity=AccountMerge.entity_name(), id=merge_id)
         return found, tuple(self._session.execute(_MEMBERS, {"merge_id": merge_id}).scalars())
