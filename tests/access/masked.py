@@ -143,7 +143,7 @@ def _mass(s, account):
     return made.id
 
 
-def text_of(value, *, records=False):
+def text_of(value, *, records=False):  # noqa: PLR0911 - one for each kind of value
     """Return everything that a value shows as text. A record shows nothing by itself, unless it was handed on as what is shown of it."""
     if isinstance(value, Showing | Entity):
         if isinstance(value, Entity) and not records:
