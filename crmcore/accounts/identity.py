@@ -75,7 +75,8 @@ def check_owner(session: Session, changes: Sequence[Change]) -> Iterator[Problem
         owner = account.owner if new or "owner" not in change.changes else change.changes["owner"][0]
         sensitive = account.private if new else "private" in change.changes or (account.private and "owner" in change.changes)
         if sensitive and not actor.is_system and owner != actor.name:
-            yield Problem(code="ACCOUNT_PRIVATE", params={"name": account.name, "owner": owner or "—"})
+            told = owner if owner and "owner" not in session.guard.reach.hidden("account") else "—"
+            yield Problem(code="ACCOUNT_PRIVATE", params={"name": account.name, "owner": told})
 
 
 def tell_owner(session: Session, changes: Sequence[Change]) -> None:

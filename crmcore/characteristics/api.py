@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from sqlalchemy import select
 
-from crmcore.access.showing import hidden_names
+from crmcore.access.showing import CHARACTERISTIC, MAP, hidden_names
 from crmcore.characteristics.definitions import Definition, options_of, spec_of
 from crmcore.characteristics.indexes import Synced, sync_indexes
 from crmcore.characteristics.mass import CHARACTERISTICS, plan
@@ -276,10 +276,11 @@ class CharacteristicsApi:
         found: CharacteristicRow | None = next(
             (row for row in self._session.orm.new if isinstance(row, CharacteristicRow) and (row.entity, row.key) == (entity, key)), None
         )
-        if found is None:
+        hidden = self._session.hidden(entity)
+        if found is None and MAP not in hidden and CHARACTERISTIC + key not in hidden:
             found = self._session.scalar(select(CharacteristicRow).where(CharacteristicRow.entity == entity, CharacteristicRow.key == key))
         if found is None:
-            raise ValidationFailed("VALIDATION_FAILED", [unknown(entity, key, state_of(self._session).of(entity))])
+            raise ValidationFailed("VALIDATION_FAILED", [unknown(entity, key, visible_definitions(self._session, entity))])
         return found
 
     def _pending(self, row: CharacteristicRow) -> CharacteristicRow:

@@ -72,6 +72,13 @@ def made(s, w):
     return ""
 
 
+def privately(s, w):
+    account(s, w).private = True
+    with pytest.raises(ValidationFailed) as refused:
+        s.commit()
+    return refused.value
+
+
 def by_saved(s, w):
     s.search.save("miei", {"field": "notes", "op": "contains", "value": "zq9w"}, columns=["name", "notes"])
     s.flush()
@@ -106,6 +113,8 @@ WAYS = {
     "merge": lambda s, w: s.merges.merge(w.account, [w.other]),
     "merge history": lambda s, w: s.merges.recent(),
     "merge questions": undone,
+    "change of type": lambda s, w: s.characteristics.plan_type_change("hobby", "integer"),
+    "making it private": privately,
     "mass change": lambda s, w: s.characteristics.preview([w.account], "hobby", "altro"),
     "audit": lambda s, w: s.audit.list(entity="account", id=w.account),
     "audit entry": lambda s, w: [s.audit.get(each.id) for each in s.audit.list(entity="account", id=w.account)],
@@ -155,6 +164,7 @@ REFUSED = {
     "list by a characteristic": "QUERY_FIELD",
     "saved search": "QUERY_FIELD",
     "mass change": "CHARACTERISTIC_UNKNOWN",
+    "change of type": "CHARACTERISTIC_UNKNOWN",
     "duplicates at insert": "FIELD_NOT_GRANTED",
     "export of a person": "FIELD_HIDDEN",
     "explanation": "FIELD_HIDDEN",
