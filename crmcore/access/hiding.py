@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnClause, CompoundSelect, Executable, FromClause, Function, Select, TextClause
+from sqlalchemy import ColumnClause, CompoundSelect, Executable, Exists, FromClause, Function, Select, TextClause
 from sqlalchemy.sql import visitors
 
 HiddenColumns = Mapping[str, Mapping[str, str]]
@@ -24,15 +24,17 @@ def named_fields(statement: Executable, hidden: HiddenColumns) -> Iterator[tuple
     Entities that are selected as such are left out, because they come as records; a table, a subquery or a union is its columns. SQL text
     is not understood: what it names is enough.
     """
-    counted: set[int] = set()
+    harmless: set[int] = set()
     for element in visitors.iterate(statement):  # type: ignore[arg-type] # whatever can be executed can be looked through
-        if isinstance(element, Function):
-            # The asterisk of `count(*)` is no row.
-            counted.update(id(each) for each in element.clauses if element.name.lower() == "count")
+        # The asterisks of `count(*)` and of EXISTS are no rows; what they stand in comes before them.
+        if isinstance(element, Function) and element.name.lower() == "count":
+            harmless.update(id(each) for each in element.clauses)
+        elif isinstance(element, Exists):
+            harmless.update(id(each) for each in getattr(element.element.element, "_raw_columns", ()))
         elif isinstance(element, TextClause):
-            yield from _in_text(element.text, hidden)
+            yield from _in_text(element.text, hidden, whole=element is statement)
         elif isinstance(element, ColumnClause):
-            literal = element.is_literal and id(element) not in counted
+            literal = element.is_literal and id(element) not in harmless
             yield from _in_text(element.name, hidden) if literal else _in_column(element, hidden)
         else:
             yield from _in_query(element, hidden)
@@ -62,10 +64,10 @@ def _in_row(row: FromClause, hidden: HiddenColumns) -> Iterator[tuple[str, str]]
         yield from _in_column(column, hidden)
 
 
-def _in_text(text: str, hidden: HiddenColumns) -> Iterator[tuple[str, str]]:
-    words = {word.casefold() for word in _WORD.findall(text)}
+def _in_text(text: str, hidden: HiddenColumns, *, whole: bool = False) -> Iterator[tuple[str, str]]:
+    """Look for names of columns, and of tables, which stand for whole rows; a bit of SQL may mean the tables of the query around it."""
+    words = {word.casefold() for word in _WORD.findall(text)} - ({_ROW} if whole else set())
     for table, columns in hidden.items():
         for column, field in columns.items():
-            # A row as a whole has a name, too: that of its table.
             if words & {column, table, _ROW}:
                 yield table, field
