@@ -73,9 +73,9 @@ class _Names(frozenset[str]):
         return super().__contains__(name) or (isinstance(name, str) and name.startswith(CHARACTERISTIC) and super().__contains__(MAP))
 
 
-def hidden_names(session: Session, cls: type[Entity]) -> frozenset[str]:
+def hidden_names(session: Session, entity: str) -> frozenset[str]:
     """Return what is hidden of an entity, to look names of fields up in, ``c.<key>`` among them."""
-    return _Names(masks_of(session).get(cls.entity_name(), _NOTHING))
+    return _Names(masks_of(session).get(entity, _NOTHING))
 
 
 def without(values: Any, hidden: Collection[str]) -> Any:  # noqa: ANN401 - whatever a journal keeps: mostly values by field

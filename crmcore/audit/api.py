@@ -161,8 +161,7 @@ class AuditApi:
 
     def _shown(self, entry: Entry) -> Entry:
         """Return an entry without the values that are hidden from the actor: administrators may have a mask, too."""
-        cls = self._session.registry.entities.get(entry.entity)
-        hidden = hidden_names(self._session, cls) if cls is not None else frozenset()
+        hidden = hidden_names(self._session, entry.entity)
         return attrs.evolve(entry, changes=pairs_without(entry.changes, hidden)) if hidden else entry
 
     @property

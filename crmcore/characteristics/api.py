@@ -226,7 +226,7 @@ class CharacteristicsApi:
         query = select(change).where(change.entity == entity, change.record_id == record.id).order_by(change.at.desc(), change.id.desc())
         if key is not None:
             query = query.where(change.key == key)
-        known, hidden = state_of(self._session).of(entity), hidden_names(self._session, type(record))
+        known, hidden = state_of(self._session).of(entity), hidden_names(self._session, entity)
         # History is the platform's, and exists for no user; the record does, or the actor would not have it.
         with self._session.guard.lifted():
             told = self._session.scalars(query).all()

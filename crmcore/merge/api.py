@@ -170,7 +170,7 @@ class MergesApi:
         member = AccountMergeMember
         members: dict[int, list[int]] = {merge.id: [] for merge in merges}
         query = select(member.merge_id, member.account_id).where(member.merge_id.in_(members)).order_by(member.position)
-        hidden = hidden_names(self._session, Account)
+        hidden = hidden_names(self._session, Account.entity_name())
         for merge_id, account_id in self._session.execute(query):
             members[merge_id].append(account_id)
         return [
@@ -192,13 +192,13 @@ class MergesApi:
 
     def _shown(self, decisions: Sequence[FieldDecision]) -> tuple[FieldDecision, ...]:
         """Return the decisions about fields that the actor may see; the others are made all the same."""
-        hidden = hidden_names(self._session, Account)
+        hidden = hidden_names(self._session, Account.entity_name())
         return tuple(each for each in decisions if each.field not in hidden)
 
     def _shown_question(self, question: ThreeWay) -> ThreeWay:
         """Return a question without the values that the actor may not see: that somebody has to choose is asked all the same."""
         cls = next((cls for cls in self._session.registry.entities.values() if cls.__tablename__ == question.table), None)
-        hidden = hidden_names(self._session, cls) if cls is not None else frozenset()
+        hidden = hidden_names(self._session, cls.entity_name()) if cls is not None else frozenset()
         if not hidden:
             return question
         if question.field is not None:

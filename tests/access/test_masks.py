@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
+from pathlib import Path
 
 import click
 import pytest
@@ -25,7 +27,8 @@ from crmcore.cli import crm as root
 from crmcore.cli.context import CliState
 from crmcore.deployment import write_new
 from crmcore.errors import AccessDenied, CrmError, UsageError, ValidationFailed
-from crmcore.model import ContactPoint, Interaction, Person, Profile, Salesperson, User, VisibilityKind
+from crmcore.model import ChangeSetItem, ContactPoint, Interaction, Person, Profile, Salesperson, User, VisibilityKind
+from crmcore.session.apis import Apis
 
 from .masked import MAIL, MARKS, PHONE, PLUGINS, VAT, settle, tells, text_of
 
@@ -115,6 +118,11 @@ WAYS = {
     "merge questions": undone,
     "change of type": lambda s, w: s.characteristics.plan_type_change("hobby", "integer"),
     "making it private": privately,
+    "items of a mass change": lambda s, w: [
+        s.changesets.result(w.changes),
+        s.search.values("change_set_item", ["field", "outcome"]).items,
+        *(s.shown(each).old or s.shown(each).new for each in s.scalars(select(ChangeSetItem))),
+    ],
     "mass change": lambda s, w: s.characteristics.preview([w.account], "hobby", "altro"),
     "audit": lambda s, w: s.audit.list(entity="account", id=w.account),
     "audit entry": lambda s, w: [s.audit.get(each.id) for each in s.audit.list(entity="account", id=w.account)],
@@ -219,6 +227,25 @@ TELLING = {"accounts list", "accounts show", "accounts find", "offers show", "of
 """Commands that show a canary to whom nothing is hidden."""
 ABOUT_USERS = {"access block", "access unblock", "user passwd", "session list", "token create", "token list", "agenda share"}
 """Commands of administrators about users: they work as the system."""
+
+
+ANSWER_OTHERWISE = {
+    "consents": "with what was agreed to, by codes",
+    "lookups": "with configuration",
+    "monitoring": "with numbers of changes",
+    "portfolios": "with configuration",
+    "signin": "with users and devices",
+    "states": "with states: see the test of every column",
+    "territory": "with zones and salespersons",
+}
+"""Parts of the API that hand no fields of records on."""
+
+
+def test_every_part_of_the_api_is_driven_or_hands_no_fields_on():
+    offered = {name for name, each in vars(Apis).items() if isinstance(each, cached_property)}
+    here = Path(__file__).read_text("utf-8")
+    assert offered - ANSWER_OTHERWISE.keys() == {name for name in offered - ANSWER_OTHERWISE.keys() if f"s.{name}." in here}
+    assert offered > ANSWER_OTHERWISE.keys()
 
 
 @pytest.fixture
@@ -343,7 +370,10 @@ def test_every_column_of_every_entity_can_be_hidden_from_every_shape_of_query(or
                 assert refusal(s, SHAPES[-1](cls, column)) is not None
                 with pytest.raises(UsageError, match="QUERY_INVALID"):
                     s.search.values(cls.entity_name(), [column.key])
+        with pytest.raises(AccessDenied, match="FIELD_HIDDEN: field 'state'"):
+            s.states.history(s.require(Account, rows["a1"][Account]))
     with crm.session("admin") as s:
+        assert s.states.history(s.require(Account, rows["a1"][Account])) == []
         assert {refusal(s, shape(Account, Account.notes)) for shape in SHAPES[:-1]} == {None}
 
 
