@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 from sqlalchemy import select
@@ -25,7 +25,7 @@ from crmcore.access.service import read_organisation
 from crmcore.access.specs import Scope
 from crmcore.errors import AccessDenied, RecordNotFound, UsageError
 from crmcore.hooks import OpenWork
-from crmcore.model import Account, Entity, User, UserStatus
+from crmcore.model import Account, AccountPortfolio, Entity, Site, User, UserStatus
 
 if TYPE_CHECKING:
     from crmcore.session import Session
@@ -50,6 +50,14 @@ class UserRow:
     status: str
     scopes: tuple[Scope, ...]
     groups: frozenset[str]
+
+
+_DECIDING: Final[Mapping[type[Entity], tuple[str, ...]]] = {
+    Account: ("seller_id", "owner", "private"),
+    AccountPortfolio: ("portfolio_id",),
+    Site: ("zone_id",),
+}
+"""What the rules look at, and an explanation tells of."""
 
 
 class AccessApi:
@@ -99,10 +107,13 @@ class AccessApi:
 
         Raises:
             UsageError: ``ACCESS_ENTITY_UNKNOWN`` or ``ACCESS_VERB_UNKNOWN``.
-            AccessDenied: ``ADMINISTRATOR_NEEDED`` when it is about somebody else.
+            AccessDenied: ``ADMINISTRATOR_NEEDED`` when it is about somebody else, ``FIELD_HIDDEN`` when a rule that decides looks at what
+                is hidden from the actor.
         """
         self._require_right(login)
         cls = self._entity(entity)
+        for asked, fields in _DECIDING.items():
+            self._session.require_shown(asked, *fields)
         if verb not in VERBS:
             raise UsageError("ACCESS_VERB_UNKNOWN", verb=verb, known=", ".join(VERBS))
         with self._session.guard.lifted():

@@ -33,7 +33,7 @@ class CardValue:
 
 @attrs.frozen(kw_only=True)
 class Card:
-    """One account with all that belongs to it; only what the actor may see.
+    """One account with all that belongs to it; only what the actor may see, but of records all values: see `shown`.
 
     ``portfolios`` is by number of business unit. ``seller`` is the name of who sells to it today, with ``seller_code``; both are None
     when it is nobody. ``latest`` is the newest page of its contact history.
@@ -52,11 +52,23 @@ class Card:
     seller: str | None
     latest: Timeline
 
+    def shown(self, session: Session) -> Card:
+        """Return it with what is shown of its records to the actor, for screens and prints; see `Session.shown`."""
+        show = session.shown
+        return attrs.evolve(
+            self,
+            account=show(self.account),
+            contact_points=tuple(map(show, self.contact_points)),
+            sites=tuple(map(show, self.sites)),
+            people=tuple(map(show, self.people)),
+        )
+
 
 def card_of(session: Session, account: Account, lang: str) -> Card:
     """Read the card of an account."""
-    mine = account.id
-    seller = session.get(Salesperson, account.seller_id) if account.seller_id is not None else None
+    mine, seller_id = account.id, session.shown(account).seller_id
+    found = session.get(Salesperson, seller_id) if seller_id is not None else None
+    seller = session.shown(found) if found is not None else None
     accounts = session.accounts
     return Card(
         account=account,
@@ -70,11 +82,7 @@ def card_of(session: Session, account: Account, lang: str) -> Card:
             )
         ),
         sites=tuple(session.scalars(select(Site).where(Site.account_id == mine, Site.disabled.is_(False)).order_by(Site.id))),
-        people=tuple(
-            session.scalars(
-                select(Person).where(Person.account_id == mine, Person.disabled.is_(False)).order_by(Person.last_name, Person.first_name)
-            )
-        ),
+        people=_people(session, mine),
         relations=tuple(accounts.relations(account, lang=lang)),
         keys=tuple(accounts.keys(account)),
         characteristics=_characteristics(session, account, lang),
@@ -82,6 +90,13 @@ def card_of(session: Session, account: Account, lang: str) -> Card:
         seller=seller.name if seller is not None else None,
         latest=session.interactions.timeline(account, limit=_LATEST, lang=lang),
     )
+
+
+def _people(session: Session, account_id: int) -> tuple[Person, ...]:
+    """Return the people of an account by name, as far as the actor sees it: their order does not tell the rest."""
+    found = session.scalars(select(Person).where(Person.account_id == account_id, Person.disabled.is_(False)).order_by(Person.id))
+    named = [(session.shown(each), each) for each in found]
+    return tuple(each for shown, each in sorted(named, key=lambda pair: (pair[0].last_name, pair[0].first_name)))
 
 
 def _characteristics(session: Session, account: Account, lang: str) -> tuple[CardValue, ...]:

@@ -41,6 +41,7 @@ Subject = Account | Person
 class _Facts:
     """What the database says about some subjects of one kind, read in as many queries as there are tables."""
 
+    session: Session
     purpose: str
     channel: str
     marketing: bool
@@ -65,7 +66,7 @@ def check_contacts(session: Session, subjects: Iterable[Subject], purpose: str, 
         if value not in allowed
     )
     wanted = list(dict.fromkeys(subjects))
-    facts = _Facts(purpose, channel, marketing=purpose in names(session, "marketing_purposes"))
+    facts = _Facts(session, purpose, channel, marketing=purpose in names(session, "marketing_purposes"))
     people = [subject for subject in wanted if isinstance(subject, Person)]
     accounts = sorted({_account_id(subject) for subject in wanted})
     for some in batches([person.id for person in people]):
@@ -104,8 +105,10 @@ def _read(session: Session, facts: _Facts, accounts: Sequence[int]) -> None:
             facts.points[point.account_id].append(point)
     elif facts.channel == "mail":
         sites = select(Site.account_id, Site.raw).where(Site.account_id.in_(accounts), Site.disabled.is_(False), or_(Site.raw != ""))
-        for account, raw in session.execute(sites.order_by(Site.id)):
-            facts.sites[account].append(raw)
+        # Past the guard, for the answer is the same for all: these accounts exist for the actor, and sites follow them.
+        with session.guard.lifted():
+            for account, raw in session.orm.execute(sites.order_by(Site.id)):
+                facts.sites[account].append(raw)
 
 
 def _judge(facts: _Facts, subject: Subject) -> ContactCheck:
@@ -119,7 +122,17 @@ def _judge(facts: _Facts, subject: Subject) -> ContactCheck:
     working, bounced = _addresses(facts, subject)
     if not working:
         reasons.append(Problem(code="ADDRESS_BOUNCED" if bounced else "ADDRESS_MISSING", params={"channel": _label(facts.channel)}))
-    return ContactCheck(allowed=not reasons, reasons=tuple(reasons), addresses=tuple(working))
+    # Whether somebody may be contacted does not depend on who asks; at which address is not for everybody to see.
+    addresses = tuple(working) if not _hidden_sources(facts) else ()
+    return ContactCheck(allowed=not reasons, reasons=tuple(reasons), addresses=addresses)
+
+
+def _hidden_sources(facts: _Facts) -> bool:
+    """Return whether the addresses of the channel, or some of them, are of a field that is hidden from the actor."""
+    hidden = facts.session.hidden
+    if facts.channel == "mail":
+        return "raw" in hidden(Site)
+    return _FIELDS[facts.channel] in hidden(Account) or "value" in hidden(ContactPoint)
 
 
 def _label(channel: str) -> Label:

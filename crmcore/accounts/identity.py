@@ -75,7 +75,8 @@ def check_owner(session: Session, changes: Sequence[Change]) -> Iterator[Problem
         owner = account.owner if new or "owner" not in change.changes else change.changes["owner"][0]
         sensitive = account.private if new else "private" in change.changes or (account.private and "owner" in change.changes)
         if sensitive and not actor.is_system and owner != actor.name:
-            yield Problem(code="ACCOUNT_PRIVATE", params={"name": account.name, "owner": owner or "—"})
+            told = owner if owner and "owner" not in session.guard.reach.hidden("account") else "—"
+            yield Problem(code="ACCOUNT_PRIVATE", params={"name": account.name, "owner": told})
 
 
 def tell_owner(session: Session, changes: Sequence[Change]) -> None:
@@ -106,7 +107,9 @@ def check_unique_codes(session: Session, changes: Sequence[Change]) -> Iterator[
 def repeated_codes(session: Session, accounts: Sequence[Account]) -> list[Problem]:
     """Return a problem for each code of these accounts that living accounts share, in one query for each kind of code."""
     problems = []
-    for field in TAX_CODES:
+    # Whom else a code belongs to tells it to who may not see it.
+    hidden = session.hidden(Account)
+    for field in (each for each in TAX_CODES if each not in hidden):
         column = getattr(Account, field)
         codes = sorted({code for account in accounts if (code := getattr(account, field)) is not None})
         holders: dict[str, list[int]] = defaultdict(list)

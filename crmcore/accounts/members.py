@@ -132,7 +132,9 @@ class MembersApi:
             ValidationFailed: ``EXTERNAL_KEY_TAKEN`` when it is the key of another record.
         """
         ref = KeyRef(source, key, company, stream)
-        present = self._session.scalar(select(ExternalKey).where(*is_key(ref)))
+        # Whether it is taken is so for all.
+        with self._session.guard.lifted():
+            present = self._session.scalar(select(ExternalKey).where(*is_key(ref)))
         if present is None:
             return self._session.add(building.key_of(account, ref))
         if (present.entity, present.entity_id) != ("account", account.id):
@@ -144,7 +146,9 @@ class MembersApi:
     def keys(self, account: Account) -> Sequence[KeyRef]:
         """Return the keys of an account in other systems."""
         mine = select(ExternalKey).where(ExternalKey.entity == "account", ExternalKey.entity_id == account.id)
-        found = self._session.scalars(mine.order_by(ExternalKey.source, ExternalKey.company, ExternalKey.stream, ExternalKey.key))
+        # Keys are the platform's, and exist for no user; the account does, or the actor would not have it.
+        with self._session.guard.lifted():
+            found = self._session.scalars(mine.order_by(ExternalKey.source, ExternalKey.company, ExternalKey.stream, ExternalKey.key)).all()
         return [KeyRef(each.source, each.key, each.company, each.stream) for each in found]
 
     # What is already there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Select, literal, null, select, union_all
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from crmcore.session import Session
 
 _KIND: Final = Label("tipo di relazione", "kind of relation")
+_Columns = Callable[..., list[Any]]
+"""`Session.shown_columns`: a column that is hidden from the actor is empty."""
 
 
 def relate(session: Session, kind: str, account: Account, other: Account | Person, notes: str) -> Relation:
@@ -39,7 +42,8 @@ def relate(session: Session, kind: str, account: Account, other: Account | Perso
 
 def relations_of(session: Session, subject: Account | Person, lang: str) -> list[Related]:
     """Return the relations of an account, or of a person, from their side, in one query."""
-    statement = _of_person(subject) if isinstance(subject, Person) else _of_account(subject)
+    columns = session.shown_columns
+    statement = _towards_people(columns, Person.id == subject.id) if isinstance(subject, Person) else _of_account(columns, subject)
     found = []
     for row in session.execute(statement):
         label = (row.inverse_en or row.inverse_it, row.label_en or row.label_it) if lang == "en" else (row.inverse_it, row.label_it)
@@ -59,50 +63,46 @@ def relations_of(session: Session, subject: Account | Person, lang: str) -> list
     return sorted(found, key=lambda each: (each.kind, each.relation_id))
 
 
-def _of_account(account: Account) -> Any:  # noqa: ANN401 - a compound select, which has no name in common with a plain one
+def _of_account(columns: _Columns, account: Account) -> Any:  # noqa: ANN401 - a compound select, which has no name in common with a plain one
     # One branch for each way in, because each has an index of its own.
-    there = _columns(inverse=False).outerjoin(Person, Person.id == Relation.person_id)
+    there = _columns(columns, inverse=False).outerjoin(Person, Person.id == Relation.person_id)
     other = aliased(Account)
     there = there.join(other, other.id.in_((Relation.other_account_id, Person.account_id)))
-    there = there.add_columns(*_other_side(other)).where(Relation.account_id == account.id)
-    return union_all(there, _towards_account(account.id), _towards_people(Person.account_id == account.id))
+    there = there.add_columns(*_other_side(columns, other)).where(Relation.account_id == account.id)
+    return union_all(there, _towards_account(columns, account.id), _towards_people(columns, Person.account_id == account.id))
 
 
-def _of_person(person: Person) -> Any:  # noqa: ANN401 - as above
-    return _towards_people(Person.id == person.id)
-
-
-def _towards_account(key: int) -> Select[*tuple[Any, ...]]:
-    columns = (
+def _towards_account(columns: _Columns, key: int) -> Select[*tuple[Any, ...]]:
+    other_side = (
         Account.id.label("account_id"),
-        Account.name,
+        *columns(Account.name),
         null().label("person_id"),
         null().label("first_name"),
         null().label("last_name"),
     )
     return (
-        _columns(inverse=True)
+        _columns(columns, inverse=True)
         .join(Account, Account.id == Relation.account_id)
-        .add_columns(*columns)
+        .add_columns(*other_side)
         .where(Relation.other_account_id == key)
     )
 
 
-def _towards_people(condition: Any) -> Select[*tuple[Any, ...]]:  # noqa: ANN401 - any condition on people
+def _towards_people(columns: _Columns, condition: Any) -> Select[*tuple[Any, ...]]:  # noqa: ANN401 - any condition on people
     return (
-        _columns(inverse=True)
+        _columns(columns, inverse=True)
         .join(Person, Person.id == Relation.person_id)
         .join(Account, Account.id == Relation.account_id)
-        .add_columns(*_other_side(Account))
+        .add_columns(*_other_side(columns, Account))
         .where(condition)
     )
 
 
-def _columns(*, inverse: bool) -> Select[*tuple[Any, ...]]:
+def _columns(columns: _Columns, *, inverse: bool) -> Select[*tuple[Any, ...]]:
     """Return the columns that each branch begins with."""
     return select(
         Relation.id,
-        Relation.notes,
+        *columns(Relation.notes),
         RelationKind.code,
         RelationKind.label_it,
         RelationKind.label_en,
@@ -112,5 +112,10 @@ def _columns(*, inverse: bool) -> Select[*tuple[Any, ...]]:
     ).join(RelationKind, RelationKind.id == Relation.kind_id)
 
 
-def _other_side(account: Any) -> tuple[Any, ...]:  # noqa: ANN401 - the class or an alias of it
-    return (account.id.label("account_id"), account.name, Person.id.label("person_id"), Person.first_name, Person.last_name)
+def _other_side(columns: _Columns, account: Any) -> tuple[Any, ...]:  # noqa: ANN401 - the class or an alias of it
+    return (
+        account.id.label("account_id"),
+        *columns(account.name),
+        Person.id.label("person_id"),
+        *columns(Person.first_name, Person.last_name),
+    )

@@ -144,7 +144,10 @@ class Related:
 
 @attrs.frozen(kw_only=True)
 class ContactCheck:
-    """Whether somebody may be contacted, with every reason why not (I-10); ``addresses`` are those that work."""
+    """Whether somebody may be contacted, with every reason why not (I-10).
+
+    ``addresses`` are those that work; none when the actor's profile hides a field that they are of.
+    """
 
     allowed: bool
     reasons: tuple[Problem, ...]

@@ -13,6 +13,9 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import attrs
+
+from crmcore.access.showing import hidden_names, pairs_without
 from crmcore.audit import entries
 from crmcore.audit.chain import Head, Sealed, heads, is_settled, mark, seal
 from crmcore.audit.entries import FORMATS, Entry, Wanted
@@ -58,7 +61,8 @@ class AuditApi:
             raise UsageError("QUERY_PAGE", most=_LARGEST_PAGE, value=limit)
         wanted = Wanted(entity=entity, id=id, actor=actor, verbs=verbs, since=since, before=before)
         with self._session.guard.lifted():
-            return tuple(entries.page(self._connection, wanted, limit=limit, after=after))
+            found = entries.page(self._connection, wanted, limit=limit, after=after)
+        return tuple(map(self._shown, found))
 
     def get(self, key: int) -> Entry:
         """Return one entry.
@@ -72,7 +76,8 @@ class AuditApi:
             row = self._connection.execute(entries.by_key(key)).first()
             if row is None:
                 raise RecordNotFound("NOT_FOUND", entity="audit", id=key)
-            return entries.entry_of(self._connection, row)
+            found = entries.entry_of(self._connection, row)
+        return self._shown(found)
 
     def export(
         self,
@@ -102,7 +107,7 @@ class AuditApi:
             # Not around the `yield`: whoever takes the lines works on as the user that is.
             with self._session.guard.lifted():
                 found = entries.chunk(self._connection, wanted, last)
-            yield from found
+            yield from map(self._shown, found)
             if not found:
                 return
             last = found[-1].id
@@ -153,6 +158,11 @@ class AuditApi:
         """
         self._require_right()
         return redact(self._session, rows, entity=entity, key=key, reason=reason, fields=fields)
+
+    def _shown(self, entry: Entry) -> Entry:
+        """Return an entry without the values that are hidden from the actor: administrators may have a mask, too."""
+        hidden = hidden_names(self._session, entry.entity)
+        return attrs.evolve(entry, changes=pairs_without(entry.changes, hidden)) if hidden else entry
 
     @property
     def _connection(self) -> Connection:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from sqlalchemy import null, select
 
+from crmcore.access.showing import CHARACTERISTIC
 from crmcore.changesets.kinds import Kind
 from crmcore.changesets.records import find_refused, wants_records
 from crmcore.changesets.rows import insert_rows, parent_version, sql_of, table_of
@@ -117,7 +118,14 @@ class _Preview:
             elsewhere = self.kind.entity not in {None, self.cls.entity_name()}
             if elsewhere or not self.kind.writer.knows(self.cls, field):
                 raise UsageError("CHANGE_SET_FIELD", kind=self.kind.name, entity=self.cls.entity_name(), field=field)
-        self.session.guard.require(self.cls, {wish.field for wish in chunk})
+        self.session.guard.require(self.cls, {name for wish in chunk for name in self._masked_as(wish.field)})
+
+    def _masked_as(self, field: str) -> Iterator[str]:
+        """Yield what masks call a field: a characteristic by its key, and by the column that has them all."""
+        for column in self.kind.writer.columns({field}):
+            yield column
+            if column != field:
+                yield CHARACTERISTIC + field
 
     def _note(self, wishes: Sequence[Seen], refused: Mapping[int, Problem]) -> None:
         for number, wish in enumerate(wishes):

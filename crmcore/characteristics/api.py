@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from sqlalchemy import select
 
+from crmcore.access.showing import CHARACTERISTIC, MAP, hidden_names
 from crmcore.characteristics.definitions import Definition, options_of, spec_of
 from crmcore.characteristics.indexes import Synced, sync_indexes
 from crmcore.characteristics.mass import CHARACTERISTICS, plan
 from crmcore.characteristics.retyping import TypeChange, apply_type_change, plan_type_change
 from crmcore.characteristics.scope import account_of, read_places
-from crmcore.characteristics.state import overlay, state_of
+from crmcore.characteristics.state import overlay, state_of, visible_definitions
 from crmcore.characteristics.values import is_automatic, unknown
 from crmcore.errors import UsageError, ValidationFailed
 from crmcore.hooks import CharacteristicDef
@@ -225,7 +226,12 @@ class CharacteristicsApi:
         query = select(change).where(change.entity == entity, change.record_id == record.id).order_by(change.at.desc(), change.id.desc())
         if key is not None:
             query = query.where(change.key == key)
-        return [each for each in self._session.scalars(query) if each.key in visible or each.key not in state_of(self._session).of(entity)]
+        known, hidden = state_of(self._session).of(entity), hidden_names(self._session, entity)
+        # History is the platform's, and exists for no user; the record does, or the actor would not have it.
+        with self._session.guard.lifted():
+            told = self._session.scalars(query).all()
+        # What is defined no more is hidden from nobody by its groups; a mask may still name it.
+        return [each for each in told if each.key in visible or (each.key not in known and f"c.{each.key}" not in hidden)]
 
     # Mass maintenance
 
@@ -251,9 +257,8 @@ class CharacteristicsApi:
         planned = plan(self._session, entity, key, values.items())
         return self._session.changesets.preview(CHARACTERISTICS, planned, description, entity=entity)
 
-    def _visible(self, entity: str) -> dict[str, Definition]:
-        state = state_of(self._session)
-        return {key: each for key, each in state.of(entity).items() if each.visible_to(state.writer.groups)}
+    def _visible(self, entity: str) -> Mapping[str, Definition]:
+        return visible_definitions(self._session, entity)
 
     def _values(self, record: Entity, definitions: Sequence[Definition]) -> dict[str, Any]:
         stored = _map(record)
@@ -271,10 +276,11 @@ class CharacteristicsApi:
         found: CharacteristicRow | None = next(
             (row for row in self._session.orm.new if isinstance(row, CharacteristicRow) and (row.entity, row.key) == (entity, key)), None
         )
-        if found is None:
+        hidden = self._session.hidden(entity)
+        if found is None and MAP not in hidden and CHARACTERISTIC + key not in hidden:
             found = self._session.scalar(select(CharacteristicRow).where(CharacteristicRow.entity == entity, CharacteristicRow.key == key))
         if found is None:
-            raise ValidationFailed("VALIDATION_FAILED", [unknown(entity, key, state_of(self._session).of(entity))])
+            raise ValidationFailed("VALIDATION_FAILED", [unknown(entity, key, visible_definitions(self._session, entity))])
         return found
 
     def _pending(self, row: CharacteristicRow) -> CharacteristicRow:

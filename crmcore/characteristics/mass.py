@@ -10,7 +10,7 @@ from crmcore.changesets import Planned, Seen
 from crmcore.changesets.kinds import Kind, characteristic_history
 from crmcore.changesets.writers import CharacteristicWriter
 from crmcore.characteristics.scope import read_places, scope_label
-from crmcore.characteristics.state import state_of
+from crmcore.characteristics.state import state_of, visible_definitions
 from crmcore.characteristics.targets import LOOKUP, REFERENCE, known_targets, target_problem
 from crmcore.characteristics.values import unknown, value_problem
 from crmcore.errors import Problem, ValidationFailed
@@ -27,9 +27,10 @@ def plan(session: Session, entity: str, key: str, values: Iterable[tuple[int, ob
     Raises:
         ValidationFailed: when a value does not have the type, before anything is planned further.
     """
-    definition = state_of(session).of(entity).get(key)
+    definitions = visible_definitions(session, entity)
+    definition = definitions.get(key)
     if definition is None:
-        raise ValidationFailed("VALIDATION_FAILED", [unknown(entity, key, state_of(session).of(entity))])
+        raise ValidationFailed("VALIDATION_FAILED", [unknown(entity, key, definitions)])
     known: dict[tuple[type, object], Any] = {}
     for record_id, value in values:
         token = (type(value), value if not isinstance(value, list | set) else tuple(value))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from crmcore.access.showing import CHARACTERISTIC, MAP
 from crmcore.catalogues import Subject, mark_of
 from crmcore.characteristics.definitions import Definition, DefinitionSet
 from crmcore.characteristics.values import Writer, is_automatic, same
@@ -60,10 +61,20 @@ def state_of(session: Session) -> UnitState:
     return found
 
 
+def visible_definitions(session: Session, entity: str) -> Mapping[str, Definition]:
+    """Return the definitions of an entity that the actor sees: by its groups, and as far as the mask of its profile does not hide them."""
+    state, hidden = state_of(session), session.hidden(entity)
+    if MAP in hidden:
+        return {}
+    groups = state.writer.groups
+    return {key: each for key, each in state.of(entity).items() if each.visible_to(groups) and CHARACTERISTIC + key not in hidden}
+
+
 def writer_of(session: Session) -> Writer:
     """Return on whose behalf a session writes."""
     system = session.actor.is_system
-    return Writer(None if system else session.groups(), automatic=system and is_automatic(session.source))
+    reach = None if system or not session.guard.reach.masks else session.guard.reach
+    return Writer(None if system else session.groups(), automatic=system and is_automatic(session.source), reach=reach)
 
 
 def overlay(session: Session, rows: Iterable[CharacteristicRow], gone: Collection[CharacteristicRow] = ()) -> DefinitionSet:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from crmcore.access.showing import CHARACTERISTIC
 from crmcore.characteristics.definitions import Definition
 from crmcore.errors import Problem
 from crmcore.labels import Label
+
+if TYPE_CHECKING:
+    from crmcore.access.reach import Reach
 
 AUTOMATIC: Final = ("rule", "event")
 """What may write read-only and computed characteristics, as the first word of a source (I-13, C09)."""
@@ -18,10 +22,14 @@ AUTOMATIC: Final = ("rule", "event")
 
 @attrs.frozen
 class Writer:
-    """On whose behalf values are written: ``groups`` is None for the system, ``automatic`` is true for rules and events."""
+    """On whose behalf values are written: ``groups`` is None for the system, ``automatic`` is true for rules and events.
+
+    ``reach`` has the masks of a user; None stands for none.
+    """
 
     groups: frozenset[str] | None
     automatic: bool = False
+    reach: Reach | None = None
 
     def problem(self, definition: Definition, entity: str) -> Problem | None:
         """Return why this writer may not write a definition."""
@@ -31,9 +39,13 @@ class Writer:
             return Problem(code=code, params=params)
         if self.automatic:
             return None
-        if not definition.visible_to(self.groups):
+        field = CHARACTERISTIC + definition.key
+        if not definition.visible_to(self.groups) or (self.reach is not None and field in self.reach.hidden(entity)):
             # What one may not see does not exist.
             return unknown(entity, definition.key, ())
+        if self.reach is not None and field in self.reach.read_only(entity):
+            params = {"entity": entity, "field": field, "profile": self.reach.profile or ""}
+            return Problem(code="FIELD_NOT_GRANTED", params=params)
         if not definition.editable_by(self.groups):
             return Problem(code="CHARACTERISTIC_GROUP", params={**params, "groups": ", ".join(definition.spec.editable_by)})
         return None

@@ -74,6 +74,12 @@ ACCESS: Final = (
         "The mask of the profile makes this field read-only or hides it.",
     ),
     ErrorCode(
+        "FIELD_HIDDEN",
+        "field {field!r} of {entity} is hidden by profile {profile!r}",
+        "il campo {field!r} di {entity} è nascosto dal profilo {profile!r}",
+        "What was asked for would tell of the field. Leave it out, or let an administrator change the mask of the profile.",
+    ),
+    ErrorCode(
         "ADMINISTRATOR_NEEDED",
         "users, profiles and groups are changed by administrators only",
         "utenti, profili e gruppi sono modificati solo dagli amministratori",

@@ -146,7 +146,8 @@ class InteractionsApi:
         ``before`` is the ``next`` of the page before; pages neither repeat nor miss an entry while others are added.
         """
         english = (lang or self._session.crm.lang) == "en"
-        rows = self._session.execute(timeline_query(account.id, before, limit + 1)).all()
+        query = timeline_query(account.id, before, limit + 1, self._session.shown_columns(*SHOWN))
+        rows = self._session.execute(query).all()
         entries = tuple(
             TimelineEntry(
                 id=row.id,
@@ -161,7 +162,7 @@ class InteractionsApi:
                 mark=row.mark,
                 number=row.number,
                 person_id=row.person_id,
-                person=None if row.last_name is None else f"{row.first_name} {row.last_name}".strip(),
+                person=None if row.person_id is None else f"{row.first_name or ''} {row.last_name or ''}".strip(),
             )
             for row in rows[:limit]
         )
@@ -190,25 +191,31 @@ class InteractionsApi:
         return key
 
 
-def timeline_query(account: int, before: TimelineKey | None, limit: int) -> Select[*tuple[Any, ...]]:
+SHOWN: Final = (
+    Interaction.subject,
+    Interaction.text,
+    Interaction.author,
+    Interaction.function,
+    Interaction.direction,
+    Interaction.mark,
+    Person.first_name,
+    Person.last_name,
+)
+"""Columns of a timeline that may be hidden."""
+
+
+def timeline_query(account: int, before: TimelineKey | None, limit: int, shown: Sequence[Any] = SHOWN) -> Select[*tuple[Any, ...]]:
     """Return the query for a page of a timeline, which the index on account, current, at and id answers in order."""
     wanted: Select[*tuple[Any, ...]] = (
         select(
             Interaction.id,
             Interaction.at,
-            Interaction.subject,
-            Interaction.text,
-            Interaction.author,
-            Interaction.function,
-            Interaction.direction,
-            Interaction.mark,
             Interaction.number,
             Interaction.person_id,
             InteractionKind.code,
             InteractionKind.label_it,
             InteractionKind.label_en,
-            Person.first_name,
-            Person.last_name,
+            *shown,
         )
         .join(InteractionKind, InteractionKind.id == Interaction.kind_id)
         .outerjoin(Person, Person.id == Interaction.person_id)

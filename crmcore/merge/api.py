@@ -17,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+import attrs
 from sqlalchemy import BindParameter, Row, bindparam, or_, select
 
+from crmcore.access.showing import hidden_names, without
 from crmcore.changesets.rows import table_of
 from crmcore.errors import RecordNotFound, UsageError, ValidationFailed
 from crmcore.merge.forgetting import forget_merges, merges_of
@@ -26,7 +28,7 @@ from crmcore.merge.merging import carry_out, forget_loaded, function_problems, p
 from crmcore.merge.restoring import restore
 from crmcore.merge.survivorship import Rules
 from crmcore.merge.undoing import Undoing
-from crmcore.merge.values import MergePreview, MergeRecord, MergeResult, UndoResult
+from crmcore.merge.values import FieldDecision, MergePreview, MergeRecord, MergeResult, ThreeWay, UndoResult
 from crmcore.model import Account, AccountMerge, AccountMergeMember
 from crmcore.session.refusals import audit_hidden
 
@@ -55,7 +57,7 @@ class MergesApi:
             survivor_id=ids[0],
             merged_ids=ids[1:],
             rule=rules.default,
-            decisions=found.decisions.fields,
+            decisions=self._shown(found.decisions.fields),
             relinked=found.relinking.counts(),
             archived=found.relinking.archived(),
             clashes=tuple((each.table, each.kept, each.dropped) for each in found.relinking.clashes),
@@ -82,7 +84,8 @@ class MergesApi:
             prepared = prepare(session, ids, rules, lock=True)
             if prepared.refusals:
                 raise ValidationFailed("VALIDATION_FAILED", prepared.refusals)
-            return carry_out(prepared, reason)
+            done = carry_out(prepared, reason)
+        return attrs.evolve(done, decisions=self._shown(done.decisions))
 
     def undo(self, merge_id: int, choices: Mapping[str, str] | None = None) -> UndoResult:
         """Take a merge back; what was made since stays with the survivor.
@@ -112,11 +115,10 @@ class MergesApi:
                     raise UsageError("MERGE_UNDONE", id=merge_id)
                 undoing = Undoing(session, found, members, dict(choices or {}))
                 undoing.ask()
-                if undoing.questions:
-                    return UndoResult(
-                        id=merge_id, survivor_id=found.survivor_id, merged_ids=members, done=False, questions=tuple(undoing.questions)
-                    )
-                return restore(undoing)
+                if not undoing.questions:
+                    return restore(undoing)
+            questions = tuple(self._shown_question(each) for each in undoing.questions)
+            return UndoResult(id=merge_id, survivor_id=found.survivor_id, merged_ids=members, done=False, questions=questions)
 
     def forget(self, account_id: int) -> int:
         """Delete what the journals keep of the merges of an account, which cannot be undone then; return how many merges that is.
@@ -168,6 +170,7 @@ class MergesApi:
         member = AccountMergeMember
         members: dict[int, list[int]] = {merge.id: [] for merge in merges}
         query = select(member.merge_id, member.account_id).where(member.merge_id.in_(members)).order_by(member.position)
+        hidden = hidden_names(self._session, Account.entity_name())
         for merge_id, account_id in self._session.execute(query):
             members[merge_id].append(account_id)
         return [
@@ -182,10 +185,26 @@ class MergesApi:
                 undone_at=each.undone_at,
                 undone_by=each.undone_by,
                 relinked=each.relinked,
-                decisions=tuple(each.decisions),
+                decisions=tuple(said for said in each.decisions if said.get("field") not in hidden),
             )
             for each in merges
         ]
+
+    def _shown(self, decisions: Sequence[FieldDecision]) -> tuple[FieldDecision, ...]:
+        """Return the decisions about fields that the actor may see; the others are made all the same."""
+        hidden = hidden_names(self._session, Account.entity_name())
+        return tuple(each for each in decisions if each.field not in hidden)
+
+    def _shown_question(self, question: ThreeWay) -> ThreeWay:
+        """Return a question without the values that the actor may not see: that somebody has to choose is asked all the same."""
+        cls = next((cls for cls in self._session.registry.entities.values() if cls.__tablename__ == question.table), None)
+        hidden = hidden_names(self._session, cls.entity_name()) if cls is not None else frozenset()
+        if not hidden:
+            return question
+        if question.field is not None:
+            return attrs.evolve(question, old=None, merged=None, now=None) if question.field in hidden else question
+        rows = {name: without(getattr(question, name), hidden) for name in ("old", "merged", "now")}
+        return attrs.evolve(question, **rows)
 
     def _rules(self, asked: str | None) -> Rules:
         settings: Any = self._session.settings("core")["merge"]
@@ -209,7 +228,8 @@ class MergesApi:
             raise ValidationFailed("VALIDATION_FAILED", problems)
 
     def _find(self, merge_id: int) -> tuple[Row[Any], tuple[int, ...]]:
-        found = self._session.execute(_FOUND, {"merge_id": merge_id}).first()
+        # For the merge itself: what it decided is shown without what is hidden.
+        found = self._session.orm.execute(_FOUND, {"merge_id": merge_id}).first()
         if found is None:
             raise RecordNotFound("NOT_FOUND", entity=AccountMerge.entity_name(), id=merge_id)
         return found, tuple(self._session.execute(_MEMBERS, {"merge_id": merge_id}).scalars())

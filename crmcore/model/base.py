@@ -96,6 +96,9 @@ class Entity(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False, repr=Fa
     """References to the records whose person the personal columns are about; None stands for all of them."""
     __retention__: ClassVar[Retention | None] = None
     """What the law wants kept of the personal columns."""
+    __copies__: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Columns with values of other entities, as journals and prints have them: column → the entities, or ``entity:field``; empty for any.
+    From whom something of these is hidden, so are the columns (A05)."""
     __audited__: ClassVar[bool] = True
     """False for tables that only machines write: no history and no events, and bulk statements are allowed."""
     __append_only__: ClassVar[bool] = False

@@ -84,6 +84,7 @@ class CharacteristicChange(Entity):
     __tablename__ = "characteristic_change"
     __visibility__ = Visibility.system()
     __personal__ = ("old", "new")
+    __copies__ = {"old": (), "new": ()}  # noqa: RUF012 - a declaration, read once at start
     __audited__ = False
     __references__ = {"record_id": "entity"}  # noqa: RUF012 - a declaration, read once at start
     __table_args__ = (Index(None, "entity", "record_id", "key", "at"),)
@@ -137,6 +138,7 @@ class ChangeSetItem(Entity):
     __tablename__ = "change_set_item"
     __visibility__ = Visibility.via("change_set_id")
     __personal__ = ("old", "new")
+    __copies__ = {"old": (), "new": ()}  # noqa: RUF012 - a declaration, read once at start
     __audited__ = False
     __references__ = {"record_id": "entity"}  # noqa: RUF012 - a declaration, read once at start
     __table_args__ = (

@@ -72,6 +72,7 @@ class AccountMerge(Entity):
     __tablename__ = "account_merge"
     __visibility__ = Visibility.via("survivor_id")
     __personal__ = ("decisions",)
+    __copies__ = {"decisions": ("account",)}  # noqa: RUF012 - a declaration, read once at start
     __audited__ = False
     __table_args__ = (
         CheckConstraint("state IN ('merged', 'undone')", name="state"),

@@ -110,14 +110,20 @@ class PrivacyApi:
     def export_subject(self, subject: Subject, *, reason: str = "") -> SubjectExport:
         """Return all that is stored about a person, in tables of plugins too (GDPR art. 15, 20); the privacy log notes it at once.
 
+        It is whole or there is none: the person has a right to all of it, and who has a mask none to what it hides.
+
         Raises:
-            AccessDenied: ``PERMISSION_NEEDED`` without ``privacy.export``.
+            AccessDenied: ``PERMISSION_NEEDED`` without ``privacy.export``, ``FIELD_HIDDEN`` when the profile hides some of it.
         """
         self._require(PRIVACY_EXPORT)
         session = self._session
         session.flush()
+        hidden = {cls.__tablename__: (cls, session.hidden(cls)) for cls in session.registry.entities.values()}
         with session.guard.lifted():
             found = export(session, type(subject), self._key(subject))
+        for cls, fields in (hidden[table] for table in found.tables if table in hidden):
+            session.require_shown(cls, *sorted(fields))
+        with session.guard.lifted():
             if session.hosted or session.writing:
                 # A second writer would wait for this one.
                 self._note(session.orm.connection(), found, reason)

@@ -13,16 +13,15 @@ What a filter looks like is in `crmcore.query.filters`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 from sqlalchemy import select
 
-from crmcore.access.predicates import account_predicate, terms_for
 from crmcore.errors import UsageError
 from crmcore.model import Account, Entity, SavedSearch
-from crmcore.query import fulltext, saved, views
+from crmcore.query import fulltext, masked, saved, views
 from crmcore.query.filters import compile_filter
 from crmcore.query.finding import PAGE, Count, Counting, Filter, Page, count, find, find_ids, find_values
 from crmcore.query.listing import forget
@@ -78,7 +77,8 @@ class SearchApi:
         """Return the accounts in which every word is found, the best first.
 
         Searched are names, people, phones, e-mails, VAT and fiscal codes, and notes. A word may be the beginning of one; accents and case
-        do not matter, nor how a phone number is written, of which any four digits in a row will do.
+        do not matter, nor how a phone number is written, of which any four digits in a row will do. What the actor's profile hides is not
+        searched.
 
         Raises:
             UsageError: ``SEARCH_TEXT`` when the text has neither letters nor digits, ``QUERY_PAGE``, ``QUERY_INVALID``.
@@ -89,26 +89,23 @@ class SearchApi:
             raise UsageError("SEARCH_TEXT", text=text[:80])
         if not 1 <= limit <= _MOST_HITS:
             raise UsageError("QUERY_PAGE", most=_MOST_HITS, value=limit)
-        conditions = account_conditions(session, Account)
-        given: dict[str, Any] = dict(who(session))
+        given: dict[str, Any] = {}
+        conditions: list[Any] = []
         if filter is not None:
             compiled, compiler = compile_filter(session, Account, Account, filter)
             conditions.append(compiled.condition)
             given |= compiler.arguments
-        if not session.guard.reach.open:
-            return self._text_past_guard(text, dialect, conditions, given, limit)
-        ranked = fulltext.ranked(dialect, text, conditions).limit(limit).subquery("ranked")
-        query = select(Account, ranked.c.score).join(ranked, ranked.c.id == Account.id).order_by(ranked.c.score.desc(), ranked.c.id)
-        return tuple(Hit(account, float(score)) for account, score in session.execute(query, given))
-
-    def _text_past_guard(self, text: str, dialect: str, conditions: Sequence[Any], given: Mapping[str, Any], limit: int) -> tuple[Hit, ...]:
-        """Ask the index, which has everybody's words, past the guard and with what the guard would say; the accounts come through it."""
-        session = self._session
-        mine = [*conditions, account_predicate(Account, terms_for(dialect))]
-        with session.guard.lifted():
-            scores = {key: float(score) for key, score in session.execute(fulltext.ranked(dialect, text, mine).limit(limit), given)}
-        accounts = {account.id: account for account in session.scalars(select(Account).where(Account.id.in_(list(scores))))}
-        return tuple(Hit(accounts[key], score) for key, score in scores.items() if key in accounts)
+        if session.guard.reach.open:
+            mine = [*account_conditions(session, Account), *conditions]
+            ranked = fulltext.ranked(dialect, text, mine).limit(limit).subquery("ranked")
+            query = select(Account, ranked.c.score).join(ranked, ranked.c.id == Account.id).order_by(ranked.c.score.desc(), ranked.c.id)
+            rows = session.execute(query, {**given, **who(session)})
+            return tuple(Hit(account, float(score)) for account, score in rows)
+        best = masked.best(session, text, conditions, given, limit)
+        # Past the guard the index said which; the accounts come through it.
+        found = session.scalars(select(Account).where(Account.id.in_([each.account_id for each in best])))
+        accounts = {account.id: account for account in found}
+        return tuple(Hit(accounts[each.account_id], each.value) for each in best if each.account_id in accounts)
 
     def rebuild(self) -> int:
         """Write the full-text index anew, in this transaction, and return how many accounts it has."""

@@ -32,7 +32,7 @@ from crmcore.characteristics.definitions import Definition
 from crmcore.characteristics.expressions import compared, parameter_type, value_of
 from crmcore.characteristics.indexes import index_name
 from crmcore.characteristics.scope import scope_condition
-from crmcore.characteristics.state import state_of
+from crmcore.characteristics.state import visible_definitions
 from crmcore.errors import Problem
 from crmcore.hooks import StoredAs
 from crmcore.labels import Label
@@ -125,9 +125,8 @@ def column_field(session: Session, source: Source, cls: type[Entity], name: str)
 
 def characteristic_field(session: Session, source: Source, cls: type[Entity], key: str) -> Field | None:
     """Return a characteristic as a field; None when nobody defines it, or the actor may not see it."""
-    state = state_of(session)
-    definition = state.of(cls.entity_name()).get(key)
-    if definition is None or not definition.visible_to(state.writer.groups):
+    definition = visible_definitions(session, cls.entity_name()).get(key)
+    if definition is None:
         return None
     stored_as = definition.kind.stored_as
     column: ColumnElement[Any] = source.characteristics  # type: ignore[union-attr] # only entities that have definitions
@@ -150,7 +149,7 @@ def characteristic_field(session: Session, source: Source, cls: type[Entity], ke
 
 def find_field(session: Session, source: Source, cls: type[Entity], name: str) -> Field | None:
     """Return a field of an entity itself by name; one that the mask of the actor's profile hides does not exist for it (A05)."""
-    if name in hidden_fields(session, cls):
+    if name in session.hidden(cls):
         return None
     if name.startswith(CHARACTERISTIC):
         if "characteristics" not in cls.__table__.columns:
@@ -161,21 +160,13 @@ def find_field(session: Session, source: Source, cls: type[Entity], name: str) -
 
 def field_names(session: Session, cls: type[Entity]) -> Iterator[str]:
     """Yield the names of the fields of an entity itself."""
-    hidden = hidden_fields(session, cls)
+    hidden = session.hidden(cls)
     for column in cls.__table__.columns:
         if isinstance(column, Column) and column.name not in hidden and _kind_of(column)[0] is not None:
             yield column.name
     if "characteristics" in cls.__table__.columns:
-        state = state_of(session)
-        for key, definition in state.of(cls.entity_name()).items():
-            if definition.visible_to(state.writer.groups):
-                yield f"{CHARACTERISTIC}{key}"
-
-
-def hidden_fields(session: Session, cls: type[Entity]) -> frozenset[str]:
-    """Return the fields of an entity that are hidden from the actor."""
-    reach = session.guard.reach
-    return frozenset() if reach.open else reach.hidden(cls.entity_name())
+        for key in visible_definitions(session, cls.entity_name()):
+            yield f"{CHARACTERISTIC}{key}"
 
 
 def unknown_field(entity: str, name: str, known: Iterator[str] | list[str]) -> Problem:

@@ -28,8 +28,9 @@ from crmcore.labels import Label
 from crmcore.model import Entity, Scaled
 from crmcore.query.conditions import Argument, arguments_of, condition_of, is_range
 from crmcore.query.fields import Field, Source, alias_of, field_names, find_field, unknown_field
-from crmcore.query.fulltext import matching_ids, text_query
+from crmcore.query.fulltext import ids_argument, listed_ids, matching_ids, text_query
 from crmcore.query.kinds import OPERATORS, Today, read_value
+from crmcore.query.masked import found_ids
 from crmcore.query.naming import written_out
 from crmcore.query.relations import Relation, find_relation, full_name, relation_names
 from crmcore.query.shapes import leaves_of
@@ -172,13 +173,18 @@ class Compiler:
             return _NOTHING
         self.leaves.append(Leaf())
         name = self._text_argument(value)
-        return Compiled(source.id.in_(matching_ids(self.dialect, bindparam(name, type_=Text()))), served=True)
+        if self.session.guard.reach.open:
+            return Compiled(source.id.in_(matching_ids(self.dialect, bindparam(name, type_=Text()))), served=True)
+        return Compiled(source.id.in_(listed_ids(self.dialect, name)), served=True)
 
     def _text_argument(self, value: object) -> str:
         name = f"f{len(self.arguments)}"
         asked = text_query(value, self.dialect) if isinstance(value, str) else ""
         if not asked:
             self.problems.append(Problem(code="SEARCH_TEXT", params={"text": str(value)[:80]}))
+        elif not self.session.guard.reach.open:
+            # The index has everybody's words, and is not for users to read: the accounts are looked up before.
+            asked = ids_argument(self.dialect, found_ids(self.session, str(value)))
         self.arguments[name] = asked
         return name
 

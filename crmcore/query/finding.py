@@ -96,7 +96,9 @@ def find(
     def parts(wanted: int) -> Iterator[Sequence[Sequence[Any]]]:
         left = wanted
         for query in listing.selects([cls], cls, start, backward=backward):
-            rows = session.execute(query, {**given, LIMIT: left}).all()
+            # Fields were looked up by name: of what is hidden from the actor there is none among them.
+            with translate_errors():
+                rows = session.orm.execute(query, {**given, LIMIT: left}).all()
             yield rows
             left -= len(rows)
 
@@ -171,7 +173,8 @@ def find_ids(session: Session, cls: type[Entity], filter: Filter | None = None) 
     """
     listing, arguments = listing_of(session, cls, filter, ())
     query = select(cls.id).where(*listing.conditions).order_by(cls.id)
-    return list(session.execute(query, _given(session, arguments, None)).scalars())
+    with translate_errors():
+        return list(session.orm.execute(query, _given(session, arguments, None)).scalars())
 
 
 @attrs.frozen
@@ -239,7 +242,8 @@ def _tell_reads(session: Session, cls: type[Entity], rows: Sequence[Sequence[Any
 def _count(session: Session, listing: Listing, arguments: Mapping[str, Any], how: Counting) -> Count:
     statement = select(listing.cls.id).where(*listing.conditions)
     given = _given(session, arguments, None)
-    if how == "bounded":
-        value = int(session.execute(select(func.count()).select_from(statement.limit(BOUND + 1).subquery()), given).scalar_one())
-        return Count(min(value, BOUND), exact=value <= BOUND)
-    return Count(int(session.execute(select(func.count()).select_from(statement.subquery()), given).scalar_one()))
+    bounded = how == "bounded"
+    counted = (statement.limit(BOUND + 1) if bounded else statement).subquery()
+    with translate_errors():
+        value = int(session.orm.execute(select(func.count()).select_from(counted), given).scalar_one())
+    return Count(min(value, BOUND), exact=value <= BOUND) if bounded else Count(value)

@@ -6,10 +6,11 @@ model: its form is the database's own, and a migration makes it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Column,
     ColumnElement,
@@ -31,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.types import UserDefinedType
 
 from crmcore.migrate.managed import SEARCH_TABLE
-from crmcore.model import Account
+from crmcore.model import Account, Entity, Person
 from crmcore.query.documents import CHUNK, Document, read_documents
 from crmcore.query.words import Term, terms
 from crmcore.storage import NewRows, dump_json, insert_rows
@@ -45,6 +46,14 @@ _FTS: Final = Table(
     SEARCH_TABLE, MetaData(), Column("rowid", Integer), *(Column(name, Text) for name in _PLACES), Column(SEARCH_TABLE, Text)
 )
 _WEIGHTS: Final = (10.0, 6.0, 8.0, 1.0)
+_PLACE_OF: Final[Mapping[tuple[type[Entity], str], str]] = {
+    (Account, "name"): "name",
+    (Account, "notes"): "notes",
+    (Person, "last_name"): "people",
+    (Person, "first_name"): "people",
+    (Person, "notes"): "notes",
+}
+"""Where the words of a field are; all others are codes."""
 _LETTERS: Final = {"name": "A", "codes": "B", "people": "C", "notes": "D"}
 _LAST_POSITION: Final = 16_383
 
@@ -64,14 +73,17 @@ _QUERY: Final = _TextSearch("TSQUERY")
 _SEARCH: Final = Table(SEARCH_TABLE, MetaData(), Column("account_id", BigInteger), Column("document", _VECTOR))
 
 
-def text_query(text: str, dialect: str) -> str:
+def text_query(text: str, dialect: str, places: Collection[str] = _PLACES) -> str:
     """Return what a database is asked for a text: whole words, or words that begin so; nothing when it has neither letters nor digits.
 
-    Every word is quoted, so nothing that anybody writes is syntax.
+    Every word is quoted, so nothing that anybody writes is syntax. ``places`` are those of a document in which words count.
     """
+    some = len(places) < len(_PLACES)
     if dialect == "postgresql":
-        return _asked(terms(text), " & ", " | ", "('{word}' | '{word}':*)")
-    return _asked(terms(text), " AND ", " OR ", '("{word}" OR "{word}" *)')
+        letters = "".join(sorted(_LETTERS[place] for place in places)) if some else ""
+        return _asked(terms(text), " & ", " | ", f"('{{word}}':{letters} | '{{word}}':*{letters})" if some else "('{word}' | '{word}':*)")
+    asked = _asked(terms(text), " AND ", " OR ", '("{word}" OR "{word}" *)')
+    return f"{{{' '.join(sorted(places))}}} : ({asked})" if some and asked else asked
 
 
 def matching_ids(dialect: str, asked: ColumnElement[Any]) -> Select[Any]:
@@ -79,6 +91,42 @@ def matching_ids(dialect: str, asked: ColumnElement[Any]) -> Select[Any]:
     if dialect == "postgresql":
         return select(_SEARCH.c.account_id).where(_matches(asked))
     return select(_FTS.c.rowid).where(_fts_matches(asked))
+
+
+def listed_ids(dialect: str, name: str) -> Select[Any]:
+    """Return the query of the ids in one parameter, however many there are; `ids_argument` writes its value."""
+    if dialect == "postgresql":
+        return select(func.unnest(cast(bindparam(name, type_=Text()), ARRAY(BigInteger))))
+    return select(func.json_each(bindparam(name, type_=Text())).table_valued("value").c.value)
+
+
+def ids_argument(dialect: str, ids: Iterable[int]) -> str:
+    """Return ids as the parameter of `listed_ids` takes them."""
+    listed = ",".join(map(str, ids))
+    return f"{{{listed}}}" if dialect == "postgresql" else f"[{listed}]"
+
+
+def matching(
+    dialect: str, text: str, conditions: Sequence[ColumnElement[bool]], places: Collection[str] = _PLACES, *, after: int | None = None
+) -> Select[Any]:
+    """Return the query of the ids of accounts that a text finds; with ``after`` those behind an id, in their order."""
+    asked = bindparam(None, text_query(text, dialect, places), Text, unique=True)
+    # The index is asked first, and has its ids in order: from the accounts, SQLite would ask it about each.
+    key: ColumnElement[Any] = _SEARCH.c.account_id if dialect == "postgresql" else _FTS.c.rowid
+    source = (_SEARCH if dialect == "postgresql" else _FTS).join(Account.__table__, Account.id == key)
+    found = select(key).select_from(source).where(_matches(asked) if dialect == "postgresql" else _fts_matches(asked), *conditions)
+    return found if after is None else found.where(key > after).order_by(key)
+
+
+def places_without(hidden: Mapping[type[Entity], Collection[str]]) -> frozenset[str]:
+    """Return the places of a document in which there is no word of a hidden field."""
+    return frozenset(_PLACES) - {_PLACE_OF.get((cls, field), "codes") for cls, fields in hidden.items() for field in fields}
+
+
+def places_of(document: Document) -> Iterator[tuple[Mapping[str, None], float]]:
+    """Yield the places of a document with what a word counts there."""
+    for place, weight in zip(_PLACES, _WEIGHTS, strict=True):
+        yield getattr(document, place), weight
 
 
 def ranked(dialect: str, text: str, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:

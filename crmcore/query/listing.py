@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, select
 
+from crmcore.access.showing import masks_of
 from crmcore.characteristics.expressions import raw_value_of
 from crmcore.characteristics.state import state_of
 from crmcore.errors import Problem, UsageError
@@ -131,9 +132,8 @@ def _key(session: Session, cls: type[Entity], node: object, sort: str | Sequence
         return None
     actor = session.actor
     # What one may not see does not exist: the same filter is another one for other groups.
-    reach = session.guard.reach
-    masked = frozenset((entity, reach.hidden(entity)) for entity in reach.masks)
-    key = ("list", cls, shape, order, actor.is_system, reach.open, masked, session.groups(), session.crm.engine.dialect.name)
+    masked = frozenset(masks_of(session).items())
+    key = ("list", cls, shape, order, actor.is_system, session.guard.reach.open, masked, session.groups(), session.crm.engine.dialect.name)
     return key if all(isinstance(each, str) for each in order) else None
 
 

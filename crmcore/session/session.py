@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Executable, Result, ScalarResult, Select
 from sqlalchemy.engine import Row
 
 from crmcore.access.guard import Guard
+from crmcore.access.showing import masks_of, refuse_hidden, require_shown, shown, shown_columns, without
 from crmcore.audit.asides import Asides
 from crmcore.errors import RecordNotFound, UsageError
 from crmcore.events import Envelope, Event
@@ -28,6 +29,8 @@ from crmcore.storage import WRITE_OPTION, take_write_lock, translate_errors
 from crmcore.work import queue
 
 if TYPE_CHECKING:
+    from crmcore.access.reach import Reach
+    from crmcore.access.showing import Masks
     from crmcore.app import Crm
     from crmcore.registry import Dispatcher, Registry
 
@@ -60,6 +63,8 @@ class Session(Apis):
             join_transaction_mode="create_savepoint",
         )
         self._unit: UnitOfWork | None = None
+        self.masks: tuple[Reach, Masks] | None = None
+        """What is hidden from the actor, and for which reach that was found out; ask `hidden`."""
         self.guard = Guard(self)
         self.orm.guard = self.guard
         self.asides = Asides(self)
@@ -157,11 +162,15 @@ class Session(Apis):
     ) -> Result[*tuple[Any, ...]]:
         """Run a query; statements that write are taken only for tables that keep no history.
 
+        Entities come as records, which have all of their values; columns that the actor's profile hides are not read (A05).
+
         Raises:
             UsageError: ``DIRECT_WRITE_REFUSED`` for INSERT, UPDATE or DELETE on an audited entity, and for text that is not a query.
+            AccessDenied: ``FIELD_HIDDEN`` for a query that names a column which is hidden from the actor, or takes a whole row with one.
         """
         self._check_open()
         check_statement(self, statement)
+        refuse_hidden(self, statement)
         with translate_errors():
             return self.orm.execute(statement, parameters or {})
 
@@ -176,6 +185,37 @@ class Session(Apis):
     def first(self, statement: Select[Any]) -> Row[Any] | None:
         """Run a query and return its first row, or None."""
         return self.execute(statement).first()
+
+    def shown(self, record: E) -> E:
+        """Return what reads like a record without the fields that the actor's profile hides: for everything that people get to see (A05).
+
+        Records themselves have all of their values. A hidden field reads as if nobody had filled it, and so does what the class computes
+        of it; what a relation leads to is shown likewise. For actors without a mask it is the record.
+        """
+        return shown(self, record)
+
+    def shown_columns(self, *columns: Any) -> list[Any]:  # noqa: ANN401 - attributes of entities or aliases, for `select`
+        """Return columns for a query of one's own, with an empty value in place of each that is hidden from the actor; see `shown`."""
+        return shown_columns(self, columns)
+
+    def without_hidden(self, entity: str | type[Entity], values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values by field without those of fields that are hidden from the actor, and of characteristics likewise; see `shown`."""
+        return dict(without(values, self.hidden(entity)))
+
+    def require_shown(self, cls: type[Entity], *fields: str) -> None:
+        """Refuse what has to be whole, such as a sum or a file for others, to whom some of its fields are hidden from.
+
+        Raises:
+            AccessDenied: ``FIELD_HIDDEN`` with the entity and the field.
+        """
+        require_shown(self, cls, fields)
+
+    def hidden(self, entity: str | type[Entity]) -> frozenset[str]:
+        """Return the fields of an entity that are hidden from the actor (A05): columns, and characteristics as ``c.<key>``.
+
+        None while the platform is at work: what rules and hooks derive from a field is the same whoever saves.
+        """
+        return masks_of(self).get(entity if isinstance(entity, str) else entity.entity_name(), frozenset())
 
     # Writing
 

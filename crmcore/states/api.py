@@ -66,9 +66,16 @@ class States:
         return tuple(sorted(offered, key=lambda state: (not state.default, *_priority(state))))
 
     def history(self, record: Entity) -> Sequence[StateChange]:
-        """Return the changes of state of a record, the first first."""
+        """Return the changes of state of a record, the first first.
+
+        Raises:
+            AccessDenied: ``FIELD_HIDDEN`` when the state is hidden from the actor.
+        """
+        self._session.require_shown(type(record), "state")
         mine = select(StateChange).where(StateChange.entity == record.entity_name(), StateChange.record_id == record.id)
-        return self._session.scalars(mine.order_by(StateChange.at, StateChange.id)).all()
+        # History is the platform's, and exists for no user; the record does, or the actor would not have it.
+        with self._session.guard.lifted():
+            return self._session.scalars(mine.order_by(StateChange.at, StateChange.id)).all()
 
     def of(self, record: Entity) -> State | None:
         """Return the state of a record with its flags: read those, never code or label (I-76)."""

@@ -323,6 +323,13 @@ class Lost(FaultyEntity):
     stranger: Mapped[int] = mapped_column(ForeignKey("host_invoice.id"))
 
 
+class Copying(FaultyEntity):
+    __tablename__ = "faulty_copying"
+    __visibility__ = Visibility.public()
+    __personal__ = ()
+    __copies__ = {"absent": ("account",)}  # noqa: RUF012 - a declaration, read once at start
+
+
 class PoisonEntity(Entity, plugin="poison"):
     __abstract__ = True
 
@@ -347,6 +354,7 @@ def test_tables_are_checked():
     missing = ("MIGRATIONS_MISSING", None)
     assert table_codes("faulty", Prefixless) == {("TABLE_PREFIX", "wrong_prefix"), missing}
     assert table_codes("faulty", Bare) == {("TABLE_VISIBILITY", "faulty_bare"), ("TABLE_PERSONAL", "faulty_bare"), missing}
+    assert table_codes("faulty", Copying) == {("TABLE_VISIBILITY", "faulty_copying"), missing}
     assert table_codes("faulty", Lost) == {
         ("TABLE_REFERENCE_UNDECLARED", "faulty_lost"),
         ("TABLE_FOREIGN_KEY", "faulty_lost"),

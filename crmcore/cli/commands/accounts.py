@@ -57,7 +57,8 @@ def list_accounts(
         else:
             wanted = read_conditions(session, Account, conditions)
             page = session.accounts.find(wanted, sort=sort, page=limit, after=after, count="bounded")
-    _print(state, [_line(account) for account in page], _LIST)
+        rows = [_line(session.shown(account)) for account in page]
+    _print(state, rows, _LIST)
     for warning in page.warnings:
         state.output.note(warning.text(state.lang))
     if page.items and page.count is not None:
@@ -78,7 +79,8 @@ def find(state: CliState, *, words: tuple[str, ...], limit: int, login: str | No
     """
     with _session(state, login) as session:
         hits = session.search.text(" ".join(words), limit=limit)
-    _print(state, [(*_line(hit.account), round(hit.score, 2)) for hit in hits], (*_LIST, "score"))
+        rows = [(*_line(session.shown(hit.account)), round(hit.score, 2)) for hit in hits]
+    _print(state, rows, (*_LIST, "score"))
 
 
 @accounts.command(short_help="Show one account.")
@@ -89,7 +91,7 @@ def show(state: CliState, *, key: str, login: str | None) -> None:
     """Show an account with all that belongs to it. KEY is its id, its uid, or its key in another system as SOURCE:KEY."""
     with _session(state, login) as session:
         account = session.accounts.require(_key(key))
-        card = session.accounts.card(account, state.lang)
+        card = session.accounts.card(account, state.lang).shown(session)
         problems = [problem.text(state.lang) for problem in session.accounts.warnings(account)]
     if state.as_json:
         state.output.json(_as_json(card, problems))
@@ -114,7 +116,7 @@ def create(state: CliState, *, name: str, phone: str, portfolio: str, vat_code: 
     with _session(state, login) as session:
         made = session.accounts.create(name=name, phone1=phone, portfolio=portfolio, vat_code=vat_code, email=email)
         session.commit()
-        row = _line(made)
+        row = _line(session.shown(made))
     _print(state, [row], _LIST)
 
 

@@ -145,6 +145,8 @@ def _check_visibility(plugin: str, cls: type[Entity], table: Table) -> Iterator[
             reason = f"there is no column {path.column if column is None else absent[0]!r}"
         elif path.kind is not VisibilityKind.OWNER and not column.foreign_keys:
             reason = f"column {path.column!r} has no foreign key"
+    if not reason and (strange := sorted(set(cls.__copies__) - set(table.columns.keys()))):
+        reason = f"__copies__ names {', '.join(strange)}, which is no column"
     if reason:
         yield _problem("TABLE_VISIBILITY", plugin, table.name, cls=cls.__name__, reason=reason)
 

@@ -181,7 +181,7 @@ class Dashboard:
         """Return the names of the accounts that the actor may see: one may have an action about another."""
         if not accounts:
             return {}
-        rows = self._session.execute(select(Account.id, Account.name).where(Account.id.in_(accounts)))
+        rows = self._session.execute(select(Account.id, *self._session.shown_columns(Account.name)).where(Account.id.in_(accounts)))
         return {row.id: row.name for row in rows}
 
 

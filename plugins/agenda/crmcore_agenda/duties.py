@@ -15,6 +15,7 @@ from crmcore_agenda.model import Action, Band, Kind, RecencyClock
 from crmcore_agenda.timing import lateness_of
 
 MOST: Final = 1_000
+_OF_ACTIONS: Final = ("title", "kind_id", "account_id", "lead_id", "assignee", "owner", "state", "priority", "starts_at", "due", "closed")
 
 
 class Duty(NamedTuple):
@@ -40,7 +41,12 @@ def duties(session: Session, login: str | None = None, until: date | None = None
     """Return what somebody, the actor unless another one is named, has to do by a day, by default today: late and due, in this order.
 
     The same as `Dashboard.actions` with ``until``, without filters; it costs about what hand-written SQL costs (W6).
+
+    Raises:
+        AccessDenied: ``FIELD_HIDDEN`` when the list has a field of actions that is hidden from the actor.
     """
+    session.require_shown(Action, *_OF_ACTIONS)
+    named = "name" not in session.hidden(Account)
     day = session.today()
     actor = session.actor.name
     who = login or actor
@@ -60,7 +66,8 @@ def duties(session: Session, login: str | None = None, until: date | None = None
             due = raw if isinstance(raw, date) else date.fromisoformat(raw)
             days = late(due, day)
             dues[raw] = (due, days, next((colour for start, colour in bands if days >= start), ""))
-        found.append(Duty._make((*row[:-1], *dues[raw])))
+        duty = Duty._make((*row[:-1], *dues[raw]))
+        found.append(duty if named else duty._replace(account=None))
     return found
 
 

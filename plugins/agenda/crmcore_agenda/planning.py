@@ -181,7 +181,8 @@ def _appointments(session: Session, first: date, last: date, who: Sequence[str])
     known: dict[int, Any] = {}
     keys = sorted({slot.action_id for slot in slots})
     for place in range(0, len(keys), 500):
-        wanted = select(Action.id, Action.title, Action.state, Action.due).where(Action.id.in_(keys[place : place + 500]))
+        columns = (Action.id, *session.shown_columns(Action.title), Action.state, Action.due)
+        wanted = select(*columns).where(Action.id.in_(keys[place : place + 500]))
         known |= {row.id: row for row in session.execute(wanted.where(*visible_actions(session)))}
     zone = session.crm.zone
     found = []
@@ -202,7 +203,7 @@ def _appointments(session: Session, first: date, last: date, who: Sequence[str])
 
 def _todos(session: Session, first: date, last: date, who: Sequence[str]) -> list[PlanItem]:
     wanted = (
-        select(Action.id, Action.title, Action.state, Action.due, Action.assignee, Action.closed)
+        select(Action.id, *session.shown_columns(Action.title), Action.state, Action.due, Action.assignee, Action.closed)
         .where(and_(Action.assignee.in_(who), Action.starts_at.is_(None), Action.due.between(first, last)), *visible_actions(session))
         .order_by(Action.due, Action.priority.desc(), Action.id)
     )

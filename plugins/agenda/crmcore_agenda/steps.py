@@ -159,14 +159,18 @@ class Scene:
         """Return what scripts may name: account, contact, company, lead, and what was given."""
         if self._context is None:
             found: dict[str, Any] = {"company": {"name": setting(self.session, "company")}}
+            # Whoever begins it puts nothing into a text that is hidden from them.
+            shown = self.session.shown
             if self.account is not None:
-                fields = {name: getattr(self.account, name) for name in ("name", "phone1", "email", "vat_code", "state")}
-                found["account"] = fields | {"c": dict(self.account.characteristics)}
+                account = shown(self.account)
+                fields = {name: getattr(account, name) for name in ("name", "phone1", "email", "vat_code", "state")}
+                found["account"] = fields | {"c": dict(account.characteristics)}
             if self.contact is not None:
-                names = ("title", "first_name", "last_name", "job_role")
-                found["contact"] = {name: getattr(self.contact, name) or None for name in names}
+                contact, names = shown(self.contact), ("title", "first_name", "last_name", "job_role")
+                found["contact"] = {name: getattr(contact, name) or None for name in names}
             if self.lead is not None:
-                found["lead"] = {"title": self.lead.title, "value": self.lead.value}
+                lead = shown(self.lead)
+                found["lead"] = {"title": lead.title, "value": lead.value}
             self._context = found | dict(self.extra)
         return self._context
 

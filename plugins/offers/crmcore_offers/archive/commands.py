@@ -83,10 +83,11 @@ def show(crm: Crm, reference: str, login: str | None) -> None:
     """Show a document with its rows; REF is its number, or #KEY."""
     output = current_output()
     with crm.session(_actor(login)) as session:
-        documents, document = Documents(session), _find(session, reference)
-        account = session.require(Account, document.account_id)
-        state = session.states.of(document)
-        order_type = documents.type_of(document)
+        documents, found = Documents(session), _find(session, reference)
+        document = session.shown(found)
+        account = session.shown(session.require(Account, found.account_id))
+        state = session.states.of(found) if document.state else None
+        order_type = documents.type_of(found)
         label = order_type.label_it if output.lang() == "it" else order_type.label_en or order_type.label_it
         head = {
             "key": document.id,
@@ -96,14 +97,14 @@ def show(crm: Crm, reference: str, login: str | None) -> None:
             "issued_on": document.issued_on,
             "account": account.name,
             "state": state.label.text(output.lang()) if state is not None else "",
-            "probability": probability_of(session, document),
+            "probability": probability_of(session, found) if "probability" not in session.hidden(Document) else None,
             "taxable": document.taxable,
             "vat_amount": document.vat_amount,
             "total": document.total,
             "confirmation": document.confirmation,
         }
         columns = ("position", "code", "description", "quantity", "unit", "price", "discounts", "vat", "net", "state")
-        rows = [tuple(getattr(row, column) for column in columns) for row in documents.rows(document)]
+        rows = [tuple(getattr(row, column) for column in columns) for row in map(session.shown, documents.rows(found))]
     if output.as_json:
         told = [dict(zip(columns, ("" if value is None else value for value in row), strict=True)) for row in rows]
         output.json({**head, "rows": told})
@@ -142,16 +143,22 @@ def _rows(columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
 def list_documents(crm: Crm, kind: str | None, state: str | None, account: int | None, limit: int, login: str | None) -> None:
     """List documents, the last first."""
     with crm.session(_actor(login)) as session:
-        wanted = select(Document, Account.name).join(Account, Account.id == Document.account_id).order_by(Document.id.desc()).limit(limit)
+        wanted = (
+            select(Document, *session.shown_columns(Account.name))
+            .join(Account, Account.id == Document.account_id)
+            .order_by(Document.id.desc())
+            .limit(limit)
+        )
         if kind is not None:
             wanted = wanted.where(Document.type == find_type(session, kind).code)
         if state is not None:
             wanted = wanted.where(Document.state == state)
         if account is not None:
             wanted = wanted.where(Document.account_id == account)
+        listed = [(session.shown(found), name) for found, name in session.execute(wanted)]
         rows = [
             (found.id, found.type, found.reference, found.issued_on, name, found.state, found.taxable, found.total)
-            for found, name in session.execute(wanted)
+            for found, name in listed
         ]
     columns = ("key", "type", "reference", "issued_on", "account", "state", "taxable", "total")
     _rows(columns, rows)
@@ -192,6 +199,7 @@ def create(crm: Crm, kind: str, account: int, rows: tuple[NewRow, ...], *, title
     with crm.session(_actor(login)) as session:
         made = Documents(session).create(kind, account, rows=rows, title=title, probability=probability)
         session.commit()
+        made = session.shown(made)
         row = (made.id, made.type, made.reference, made.taxable, made.vat_amount, made.total)
     _rows(("key", "type", "reference", "taxable", "vat_amount", "total"), [row])
 
@@ -206,6 +214,7 @@ def create(crm: Crm, kind: str, account: int, rows: tuple[NewRow, ...], *, title
 def change_state(crm: Crm, reference: str, to: str, *, reason: str, override: bool, login: str | None) -> None:
     """Move a document to another state."""
     with crm.session(_actor(login)) as session:
+        session.require_shown(Document, "state")
         done = Documents(session).change_state(_find(session, reference), to, reason, override=override)
         session.commit()
         old, new, forced = done.old, done.new, done.override
@@ -223,5 +232,6 @@ def convert(crm: Crm, reference: str, kind: str, login: str | None) -> None:
     with crm.session(_actor(login)) as session:
         made = Documents(session).convert(_find(session, reference), kind)
         session.commit()
+        made = session.shown(made)
         row = (made.id, made.type, made.reference, made.predecessor_id, made.taxable, made.total)
     _rows(("key", "type", "reference", "predecessor", "taxable", "total"), [row])

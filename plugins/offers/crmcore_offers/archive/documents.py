@@ -323,7 +323,7 @@ class Documents:
             ValidationFailed: ``OFFERS_REVISION_UNKNOWN``.
         """
         if number is None or number == document.revision_number:
-            return revising.present(document, self.rows(document))
+            return revising.present(self._session, document, self.rows(document))
         return revising.kept(self._session, document, number)
 
     def differences(self, document: Document, old: int, new: int | None = None) -> tuple[Difference, ...]:

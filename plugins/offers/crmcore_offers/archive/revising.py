@@ -11,6 +11,7 @@ import attrs
 from sqlalchemy import select
 
 from crmcore import Entity, Session
+from crmcore.errors import AccessDenied
 from crmcore.model import STAMPS, Scaled, UtcDateTime
 from crmcore_offers.archive import happenings
 from crmcore_offers.codes import refuse
@@ -52,6 +53,8 @@ class Content:
         return self._amount("total")
 
     def _amount(self, field: str) -> Decimal:
+        if field not in self.header:
+            raise AccessDenied("FIELD_HIDDEN", entity=Document.entity_name(), field=field, profile="")
         found = self.header[field]
         return found if isinstance(found, Decimal) else Decimal(found)
 
@@ -107,18 +110,19 @@ def stored_content(document: Document, rows: Sequence[Row]) -> dict[str, Any]:
     return {"header": _stored(document), "rows": [_stored(row) for row in rows]}
 
 
-def present(document: Document, rows: Sequence[Row]) -> Content:
-    """Return what a document says now."""
+def present(session: Session, document: Document, rows: Sequence[Row]) -> Content:
+    """Return what a document says now; without what is hidden from the actor."""
+    header = {field: getattr(document, field) for field in _fields(Document)}
     return Content(
         document_id=document.id,
         number=document.revision_number,
-        header={field: getattr(document, field) for field in _fields(Document)},
-        rows=tuple({field: getattr(row, field) for field in _fields(Row)} for row in rows),
+        header=session.without_hidden(Document, header),
+        rows=tuple(session.without_hidden(Row, {field: getattr(row, field) for field in _fields(Row)}) for row in rows),
     )
 
 
 def kept(session: Session, document: Document, number: int) -> Content:
-    """Return what a document said in a revision that was kept.
+    """Return what a document said in a revision that was kept; without what is hidden from the actor.
 
     Raises:
         ValidationFailed: ``OFFERS_REVISION_UNKNOWN``.
@@ -131,8 +135,10 @@ def kept(session: Session, document: Document, number: int) -> Content:
         document_id=document.id,
         number=number,
         # Who was erased, or has a retention that ended, leaves a revision without content.
-        header=read_fields(Document, content.get("header") or {field: getattr(found, field) for field in _TOTALS}),
-        rows=tuple(read_fields(Row, row) for row in content.get("rows", ())),
+        header=session.without_hidden(
+            Document, read_fields(Document, content.get("header") or {field: getattr(found, field) for field in _TOTALS})
+        ),
+        rows=tuple(session.without_hidden(Row, read_fields(Row, row)) for row in content.get("rows", ())),
         author=found.author,
         at=found.at,
         reason=found.reason,
@@ -165,7 +171,8 @@ def _by_name(content: Content) -> dict[str, Mapping[str, Any]]:
 
 
 def _shown(row: Mapping[str, Any]) -> str:
-    return f"{row.get('code') or row.get('description')} {row.get('net')}"
+    said = (row.get("code") or row.get("description"), row.get("net"))
+    return " ".join(str(each) for each in said if each is not None)
 
 
 def _fields(cls: type[Entity]) -> tuple[str, ...]:

@@ -182,10 +182,11 @@ class MassMaintenance:
     def _names(self, entity: str, keys: set[int]) -> dict[int, str]:
         if not keys:
             return {}
+        reference = self._session.shown_columns(Document.reference)
         if entity == Document.entity_name():
-            rows = self._session.execute(select(Document.id, Document.reference).where(Document.id.in_(sorted(keys))))
+            rows = self._session.execute(select(Document.id, *reference).where(Document.id.in_(sorted(keys))))
             return {row[0]: row[1] or f"#{row[0]}" for row in rows}
-        query = select(Row.id, Document.id, Document.reference, Row.position).join(Document, Document.id == Row.document_id)
+        query = select(Row.id, Document.id, *reference, Row.position).join(Document, Document.id == Row.document_id)
         return {row[0]: f"{row[2] or f'#{row[1]}'}/{row[3]}" for row in self._session.execute(query.where(Row.id.in_(sorted(keys))))}
 
 

@@ -176,6 +176,7 @@ def _write(file: Path, text: str) -> None:
 def exports(crm: Crm, login: str | None) -> None:
     """List the last order lists."""
     with _session(crm, login) as session:
-        rows = [(each.id, each.at, each.owner, each.lines, each.total) for each in OrderList(session).exports()]
+        found = [session.shown(each) for each in OrderList(session).exports()]
+        rows = [(each.id, each.at, each.owner, each.lines, each.total) for each in found]
     empty = "Nessuna esportazione." if current_output().lang() == "it" else "No exports."
     current_output().rows(("id", "at", "owner", "lines", "total"), rows, empty=empty)

@@ -61,11 +61,16 @@ class OrderList:
 
         Raises:
             ValidationFailed: ``OFFERS_EXPORT_FORBIDDEN`` without the permission ``offers.export``.
+            AccessDenied: ``FIELD_HIDDEN`` when something of the list is hidden from the actor.
             UsageError: ``QUERY_INVALID``.
         """
         session = self._session
         if not session.may(PERMISSION):
             raise refuse("OFFERS_EXPORT_FORBIDDEN", permission=PERMISSION)
+        # For other systems it is whole, or there is none.
+        session.require_shown(Row, "position", "code", "quantity", "price", "net")
+        session.require_shown(Document, "reference", "issued_on")
+        session.require_shown(Account, "name")
         chosen = set(session.search.ids(Row.entity_name(), filter)) if filter else None
         # On SQLite: who reads here and writes afterwards must not read what another one is just marking.
         session.take_write_lock()
@@ -90,7 +95,9 @@ class OrderList:
 
         Raises:
             ValidationFailed: ``OFFERS_EXPORT_UNKNOWN``.
+            AccessDenied: ``FIELD_HIDDEN`` when something that a list may have is hidden from the actor.
         """
+        self._session.require_shown(Export, "content", "total")
         found = self._session.get(Export, export_id)
         if found is None:
             raise refuse("OFFERS_EXPORT_UNKNOWN", id=export_id)

@@ -188,6 +188,10 @@ class Revision(OffersEntity):
     __tablename__ = "offers_revision"
     __visibility__ = Visibility.via("document_id")
     __personal__ = ("reason", "content")
+    __copies__ = {  # noqa: RUF012 - a declaration, read once at start
+        "content": ("offers.document", "offers.row"),
+        **{name: (f"offers.document:{name}",) for name in ("taxable", "vat_amount", "total")},
+    }
     __append_only__ = True
     __retention__ = Retention(keeps=("reason", "content"), law=_LAW, reason=_WHY, years=10)
     __table_args__ = (UniqueConstraint("document_id", "number"),)
@@ -209,6 +213,8 @@ class DocumentFile(OffersEntity):
     __tablename__ = "offers_file"
     __visibility__ = Visibility.via("document_id")
     __personal__ = ("name", "content")
+    # What a template may print.
+    __copies__ = {"content": ("account", "site", "person", "offers.document", "offers.row")}  # noqa: RUF012 - as above
     __append_only__ = True
     __retention__ = Retention(keeps=("name", "content"), law=_LAW, reason=_WHY, years=10)
     __table_args__ = (Index(None, "document_id", "id"),)
@@ -229,6 +235,7 @@ class Export(OffersEntity):
     __tablename__ = "offers_export"
     __visibility__ = Visibility.owner("owner")
     __personal__ = ("content",)
+    __copies__ = {"content": ("account:name", "offers.document", "offers.row"), "total": ("offers.row:net",)}  # noqa: RUF012 - as above
     __retention__ = Retention(keeps=("content",), law=_LAW, reason=_WHY, years=10)
     __append_only__ = True
 

@@ -15,6 +15,8 @@ from crmcore_offers.model import Document, OffersEntity, Revision, Row
 from crmcore_offers.states import ROWS
 
 _TOTALS: Final = ("taxable", "vat_amount", "total")
+_NEEDED: Final = ("account_id", "type", "issued_on")
+"""What a print cannot do without: whose it is, of what kind, and of when."""
 
 
 @attrs.frozen(kw_only=True)
@@ -32,13 +34,23 @@ def sheet_of(session: Session, document: Document, revision: int | None = None) 
 
     Raises:
         ValidationFailed: ``OFFERS_PRINT_REVISION``.
+        AccessDenied: ``FIELD_HIDDEN`` when some amount is hidden from the actor.
     """
     if revision is not None:
         return _kept(session, document, revision)
     header = {name: getattr(document, name) for name in _columns(Document)}
     found = session.scalars(select(Row).where(Row.document_id == document.id).order_by(Row.position, Row.id))
     rows = [{name: getattr(row, name) for name in _columns(Row)} for row in found]
-    return Sheet(document=document, header=header, rows=_standing(session, rows))
+    return _shown(session, Sheet(document=document, header=header, rows=_standing(session, rows)))
+
+
+def _shown(session: Session, sheet: Sheet) -> Sheet:
+    """Return a sheet without the texts that are hidden from the actor; of the amounts, it is all or nothing."""
+    session.require_shown(Document, *_TOTALS)
+    session.require_shown(Row, "quantity", "price", "vat", "vat_rate", "net")
+    kept = {name: sheet.header[name] for name in _NEEDED if name in sheet.header}
+    rows = [session.without_hidden(Row, row) for row in sheet.rows]
+    return attrs.evolve(sheet, header={**session.without_hidden(Document, sheet.header), **kept}, rows=rows)
 
 
 def _kept(session: Session, document: Document, number: int) -> Sheet:
@@ -51,7 +63,7 @@ def _kept(session: Session, document: Document, number: int) -> Sheet:
     header |= read_fields(Document, content["header"]) | {name: getattr(found, name) for name in _TOTALS}
     header["revision_number"] = found.number
     rows = [read_fields(Row, each) for each in content.get("rows") or ()]
-    return Sheet(document=document, header=header, rows=_standing(session, rows), revision=found)
+    return _shown(session, Sheet(document=document, header=header, rows=_standing(session, rows), revision=found))
 
 
 def _standing(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

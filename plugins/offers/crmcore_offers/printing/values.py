@@ -26,8 +26,9 @@ _COUNTRIES: Final = {"IT": ""}
 def values_of(session: Session, sheet: Sheet, lang: str = "it") -> dict[str, Any]:
     """Return what the placeholders of a document stand for (`fields`), in a handful of statements; what is empty is None."""
     header = sheet.header
-    account = session.require(Account, header["account_id"])
-    sites = session.scalars(select(Site).where(Site.account_id == account.id, Site.disabled.is_(False)).order_by(Site.id)).all()
+    account = session.shown(session.require(Account, header["account_id"]))
+    found = session.scalars(select(Site).where(Site.account_id == account.id, Site.disabled.is_(False)).order_by(Site.id)).all()
+    sites = [session.shown(each) for each in found]
     legal = next((each for each in sites if each.kind == _LEGAL), None)
     chosen = next((each for each in sites if each.id == header.get("site_id")), None)
     person = session.get(Person, header["person_id"]) if header.get("person_id") else None
@@ -37,8 +38,8 @@ def values_of(session: Session, sheet: Sheet, lang: str = "it") -> dict[str, Any
         "document": _document(session, header, lang),
         "account": _account(account) | _address(main),
         "site": _site(chosen or main),
-        "person": _person(person),
-        "agent": _filled({"name": agent.name, "code": agent.code}) if agent is not None else {},
+        "person": _person(session.shown(person) if person is not None else None),
+        "agent": _agent(session.shown(agent)) if agent is not None else {},
         "company": _company(session),
         # Frozen one by one: a list of a thousand rows would be too much for one value.
         "rows": [freeze(_row(row, number, lang)) for number, row in enumerate(sheet.rows, 1)],
@@ -136,6 +137,10 @@ def _person(person: Person | None) -> dict[str, Any]:
         return {}
     found = {name: getattr(person, name) for name in ("title", "first_name", "last_name", "job_role")}
     return _filled({**found, "name": f"{person.first_name} {person.last_name}".strip()})
+
+
+def _agent(agent: Salesperson) -> dict[str, Any]:
+    return _filled({"name": agent.name, "code": agent.code})
 
 
 def _company(session: Session) -> dict[str, Any]:

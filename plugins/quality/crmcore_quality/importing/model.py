@@ -68,6 +68,7 @@ class ImportRow(QualityEntity):
     __tablename__ = "quality_import_row"
     __visibility__ = Visibility.via("import_id")
     __personal__ = ("before", "after", "problems", "cells")
+    __copies__ = {"before": (), "after": (), "problems": (), "cells": ()}  # noqa: RUF012 - a declaration, read once at start
     __audited__ = False
     __table_args__ = (UniqueConstraint("import_id", "line"), Index(None, "import_id", "outcome", "line"))
 

@@ -16,8 +16,10 @@ from sqlalchemy import ARRAY, BigInteger, Select, Text, bindparam, func, select
 
 from crmcore import Session
 from crmcore_quality.matching.keeping import Keeper, keeper
+from crmcore_quality.matching.keysets import PREFIX
+from crmcore_quality.matching.masks import draft_without, hidden_evidence, records_of
 from crmcore_quality.matching.model import MATCH_KEY
-from crmcore_quality.matching.reading import LABEL, read_records
+from crmcore_quality.matching.reading import LABEL
 from crmcore_quality.matching.reasons import Reason, in_words
 
 if TYPE_CHECKING:
@@ -49,7 +51,8 @@ def check(session: Session, draft: Mapping[str, Any], *, but: Iterable[int] = ()
     """Return the accounts that a draft may be, the likeliest first, five at most.
 
     ``draft`` has the fields of an account, with ``phones`` and ``emails`` (lists, or one text), the parts of its address (``street``,
-    ``civic``, ``municipality``, …) and ``characteristics``. ``but`` are accounts that it is known not to be, such as itself.
+    ``civic``, ``municipality``, …) and ``characteristics``. ``but`` are accounts that it is known not to be, such as itself. What is hidden
+    from the actor is not compared: nobody is told who has a number that they may not see.
     """
     return check_many(session, [draft], but=but)[0]
 
@@ -70,7 +73,10 @@ def _check_some(
     from crmcore_quality.matching.learnt import learnt  # noqa: PLC0415 - the engine brings numpy
     from crmcore_quality.matching.scoring import score_draft  # noqa: PLC0415 - as above
 
-    records = [_prepared(kept, draft) for draft in drafts]
+    hidden = hidden_evidence(session, kept.own)
+    records = [_prepared(kept, draft_without(draft, hidden) if hidden else draft) for draft in drafts]
+    if hidden:
+        records = [{name: () if name in hidden and name.startswith(PREFIX) else value for name, value in each.items()} for each in records]
     keys = [rows for _, rows in sorted(kept.rows(enumerate(records)).items())]
     # Past the guard: keys are nobody's to see, and what is hot is so for all. Who may see which account is asked below.
     with session.unguarded("quality"):
@@ -78,14 +84,14 @@ def _check_some(
         known = learnt(session, kept.schema)
     most = _COMPARED if session.guard.reach.open else _COMPARED_LIMITED
     chosen = [_closest(rows, holders, left_out, most) for rows in keys]
-    there = dict(read_records(session, kept.own, {each for mine in chosen for each in mine}))
+    there = records_of(session, kept, {each for mine in chosen for each in mine}, hidden)
     compared = [[each for each in mine if each in there] for mine in chosen]
     scored = [
         score_draft(kept, known, record, {each: there[each] for each in mine}, _shared(rows, holders))
         for record, rows, mine in zip(records, keys, compared, strict=True)
     ]
     return [
-        tuple(Candidate(key, str(there[key][LABEL]), odds, sure, in_words(why, kept.own)) for key, odds, sure, why in mine)
+        tuple(Candidate(key, str(there[key][LABEL]), odds, sure, in_words(why, kept.own, hidden)) for key, odds, sure, why in mine)
         for mine in scored
     ]
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from crmcore import Account, Session
 from crmcore_quality.matching.answering import answer
 from crmcore_quality.matching.keeping import keeper
+from crmcore_quality.matching.masks import hidden_evidence
 from crmcore_quality.matching.model import Answer, DuplicateAnswer, DuplicatePair
 from crmcore_quality.matching.reasons import Reason, in_words
 
@@ -46,11 +47,14 @@ _ONE: Final = aliased(Account, name="one")
 _OTHER: Final = aliased(Account, name="other")
 
 
-def _query() -> Select[Any]:
+def _query(session: Session) -> Select[Any]:
     """Select pairs with both accounts: each is asked for by its own name, so that the guard answers for both."""
     pair = DuplicatePair
     return (
-        select(pair.id, pair.account_id, pair.other_id, pair.odds, pair.band, pair.group_number, pair.reasons, _ONE.name, _OTHER.name)
+        select(
+            *(pair.id, pair.account_id, pair.other_id, pair.odds, pair.band, pair.group_number, pair.reasons),
+            *session.shown_columns(_ONE.name, _OTHER.name),
+        )
         .join(_ONE, _ONE.id == pair.account_id)
         .join(_OTHER, _OTHER.id == pair.other_id)
         # A merge after the scan leads both ends to one survivor, or leaves an end that is no more.
@@ -61,6 +65,7 @@ def _query() -> Select[Any]:
 
 def _pairs(session: Session, query: Select[Any]) -> list[Pair]:
     own = keeper(session).own
+    hidden = hidden_evidence(session, own)
     return [
         Pair(
             id=row[0],
@@ -69,7 +74,7 @@ def _pairs(session: Session, query: Select[Any]) -> list[Pair]:
             odds=row[3],
             band=row[4],
             group=row[5],
-            reasons=in_words(row[6], own),
+            reasons=in_words(row[6], own, hidden),
             one_name=row[7],
             other_name=row[8],
         )
@@ -79,7 +84,7 @@ def _pairs(session: Session, query: Select[Any]) -> list[Pair]:
 
 def list_pairs(session: Session, *, band: str | None = None, account: int | None = None, limit: int = PAGE, skip: int = 0) -> list[Pair]:
     """Return the pairs of the last scan that nobody has answered yet, the surest first."""
-    query = _query().limit(limit).offset(skip)
+    query = _query(session).limit(limit).offset(skip)
     if band is not None:
         query = query.where(DuplicatePair.band == band)
     if account is not None:
@@ -98,7 +103,7 @@ def list_groups(session: Session, *, limit: int = PAGE, after: int = 0) -> list[
         .subquery()
     )
     found: dict[int, list[Pair]] = {}
-    for pair in _pairs(session, _query().where(DuplicatePair.group_number.in_(select(numbers)))):
+    for pair in _pairs(session, _query(session).where(DuplicatePair.group_number.in_(select(numbers)))):
         found.setdefault(pair.group or 0, []).append(pair)
     return [Group(number=number, accounts=members(pairs), pairs=tuple(pairs)) for number, pairs in sorted(found.items())]
 

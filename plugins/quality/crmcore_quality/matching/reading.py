@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 5_000
 """Accounts that are read at once."""
-_ADDRESS: Final = ("street", "civic", "postcode", "municipality", "province")
+ADDRESS: Final = ("street", "civic", "postcode", "municipality", "province")
 ACCOUNT_FIELDS: Final = ("name", "phone1", "email", "pec", "vat_code", "fiscal_code", "merged_into_id")
-SITE_FIELDS: Final = (*_ADDRESS, "phone", "kind", "disabled")
+SITE_FIELDS: Final = (*ADDRESS, "phone", "kind", "disabled")
 POINT_FIELDS: Final = ("kind", "value", "person_id")
 """What records are made of: what has to change for the keys of an account to change."""
 LABEL: Final = "label"
@@ -173,7 +173,7 @@ def as_row(account: Mapping[str, Any], site: Mapping[str, Any] | None, points: S
     row: dict[str, Any] = {name: account[name] for name in ("name", "vat_code", "fiscal_code")}
     if site is not None:
         phones.append(site["phone"])
-        row |= {name: site[name] for name in _ADDRESS}
+        row |= {name: site[name] for name in ADDRESS}
     row["phones"] = [each for each in phones if each]
     row["emails"] = [each for each in emails if each]
     return row

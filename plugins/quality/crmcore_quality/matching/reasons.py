@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -102,10 +102,10 @@ def told(fields: Sequence[str], levels: Sequence[int], weights: Sequence[float],
     return [*([name, -1, 0.0] for name in conflicts), *found]
 
 
-def in_words(stored: Iterable[Sequence[Any]], own: OwnKeys) -> tuple[Reason, ...]:
-    """Return stored reasons in words; those of a key set are called by its label."""
+def in_words(stored: Iterable[Sequence[Any]], own: OwnKeys, hidden: Collection[str] = ()) -> tuple[Reason, ...]:
+    """Return stored reasons in words, without those of hidden evidence; those of a key set are called by its label."""
     labels = {each.kind: each.label for each in own.sets}
-    return tuple(_in_words(str(field), int(level), float(weight), labels) for field, level, weight in stored)
+    return tuple(_in_words(str(field), int(level), float(weight), labels) for field, level, weight in stored if field not in hidden)
 
 
 def _in_words(field: str, level: int, weight: float, labels: Mapping[str, Label]) -> Reason:
