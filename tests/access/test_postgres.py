@@ -14,7 +14,6 @@ from crmcore.access import postgres
 from crmcore.access.reach import Reach
 from crmcore.errors import AccessDenied
 from crmcore.model import Profile, SavedSearch, User
-from crmcore.storage import Fingerprints
 
 pytestmark = pytest.mark.feature("I-27", "A03", "A04")
 
@@ -178,8 +177,8 @@ def test_an_application_that_does_not_own_the_tables_works_past_the_policies(con
 
 def test_where_the_guard_is_missing_limited_users_are_refused(crm, connection):
     put_aside(connection)
-    reach, fingerprints = Reach(login="u"), Fingerprints([User.__table__])
-    for ask in (lambda: postgres.limit(connection, reach), lambda: postgres.limit_and_look(connection, reach, fingerprints)):
+    reach, question = Reach(login="u"), crm.access.question
+    for ask in (lambda: postgres.limit(connection, reach), lambda: postgres.limit_and_look(connection, reach, question)):
         with pytest.raises(AccessDenied) as denied, connection.begin_nested():
             ask()
         assert (denied.value.code, denied.value.params) == ("ACCESS_GUARD_MISSING", {"reason": 'role "crmcore_guarded" does not exist'})
