@@ -137,6 +137,13 @@ class Registry:
     """The kinds of mass changes that plugins declare; `crmcore.changesets` adds those of the core."""
     looks: Mapping[str, tuple[LookAt, ...]]
     """Plugin → what its validation is about; a plugin that is not here looks at everything."""
+    free_tables: frozenset[str] = attrs.field(init=False)
+    """Tables that statements may write: those that keep no history, and derived ones."""
+
+    @free_tables.default
+    def _free_tables(self) -> frozenset[str]:
+        entities = (cls.__tablename__ for cls in self.entities.values() if not cls.__audited__ and not cls.__append_only__)
+        return frozenset((*entities, *(table.name for tables in self.derived.values() for table in tables)))
 
     def tables(self, owner: str) -> tuple[Table, ...]:
         """Return the tables of a plugin, or of the core, parents before children."""

@@ -14,7 +14,7 @@ from crmcore.storage.engines import (
 from crmcore.storage.fingerprints import Fingerprint, Fingerprints
 from crmcore.storage.json import dump_json, to_json
 from crmcore.storage.naming import compile_named, driver_sql
-from crmcore.storage.rows import NewRows, insert_rows
+from crmcore.storage.rows import NewRows, insert_for_keys, insert_rows, processor_of
 from crmcore.storage.transactions import translate_errors, write_transaction
 
 __all__ = [
@@ -28,10 +28,12 @@ __all__ = [
     "compile_named",
     "driver_sql",
     "dump_json",
+    "insert_for_keys",
     "insert_rows",
     "is_busy",
     "open_storage",
     "parse_url",
+    "processor_of",
     "second_pool",
     "take_write_lock",
     "to_json",

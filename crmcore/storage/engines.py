@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from crmcore.errors import DatabaseBusy, DatabaseError
 from crmcore.storage.json import dump_json
+from crmcore.storage.liveness import replace_broken
 
 WRITE_OPTION: Final = "crmcore_write"
 """Execution option of a connection whose transaction takes the write lock when it begins."""
@@ -50,7 +51,8 @@ def open_storage(target: str | URL | Engine, *, busy_timeout: float = DEFAULT_BU
         return Storage(own, busy_timeout, _nothing)
     url = parse_url(target)
     if url.get_backend_name() == "postgresql":
-        engine = create_engine(url, json_serializer=dump_json, pool_pre_ping=True)
+        engine = create_engine(url, json_serializer=dump_json)
+        replace_broken(engine)
         return Storage(_prepare(engine, busy_timeout), busy_timeout, engine.dispose)
     if url.database in {None, "", ":memory:"}:
         folder = tempfile.TemporaryDirectory(prefix="crmcore-")

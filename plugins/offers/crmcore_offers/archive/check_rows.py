@@ -38,8 +38,9 @@ def problems_of(session: Session, rows: Sequence[Change]) -> Iterator[Problem]:
         products=products_by_id(session, _values(mine, "product_id")),
     )
     for change in mine:
+        row = fields_of(change)
         for check in _CHECKS:
-            yield from check(change, fields_of(change), found)
+            yield from check(change, row, found)
 
 
 def _values(changes: Sequence[Change], field: str) -> set[Any]:
