@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, bindparam, event, inspect, select
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm.attributes import instance_state
 
 from crmcore.model import Entity
 
@@ -77,7 +78,7 @@ class OrmSession(Session):
         It is what a flush of the ORM ends with. There is no public way to it: `make_transient_to_detached` and `add` would forget which
         records were new, and a rollback would not take these out of the session.
         """
-        self._register_persistent({inspect(record) for record in records})
+        self._register_persistent({instance_state(record) for record in records})
 
 
 @event.listens_for(OrmSession, "after_begin")

@@ -13,8 +13,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import Connection, Dialect, bindparam, inspect, update
-from sqlalchemy.orm import InstanceState, LoaderCallableStatus
+from sqlalchemy import Connection, Dialect, bindparam, update
+from sqlalchemy.orm import LoaderCallableStatus
+from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.exc import StaleDataError
 
 from crmcore.events import RecordVerb
@@ -62,7 +63,7 @@ def _is_plain(change: Change) -> bool:
     """Return whether the row of a record is just the values of its attributes."""
     shape, values = shape_of(type(change.record)), change.record.__dict__
     if change.verb is RecordVerb.UPDATED:
-        return not change.before and shape.columns.keys() >= _state(change.record).committed_state.keys()
+        return not change.before and shape.columns.keys() >= instance_state(change.record).committed_state.keys()
     return (
         values.get("id") is None
         and not any(values.get(relation) is not None for relation in shape.own)
@@ -70,11 +71,6 @@ def _is_plain(change: Change) -> bool:
         and not any(relation in values and values[relation] is None for relation in shape.fills)
         and not any(values.get(attribute) is None for attribute in shape.json)
     )
-
-
-def _state(record: Entity) -> InstanceState[Any]:
-    found: InstanceState[Any] = inspect(record)
-    return found
 
 
 def insert_new(connection: Connection, changes: Sequence[Change]) -> None:
@@ -152,7 +148,7 @@ def _update(connection: Connection, shape: Shape, records: Sequence[Entity]) -> 
 
 def _touched(shape: Shape, record: Entity) -> tuple[str, ...]:
     """Return the attributes that are not what they were when the record was read."""
-    now, before = record.__dict__, _state(record).committed_state
+    now, before = record.__dict__, instance_state(record).committed_state
     return tuple(key for key in shape.attributes if key in before and _differs(shape, key, now.get(key), before[key]))
 
 

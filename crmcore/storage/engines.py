@@ -145,7 +145,7 @@ def _prepare(engine: Engine, busy_timeout: float, before: Callable[[Connection],
         if isinstance(raw, sqlite3.Connection) and not raw.in_transaction:
             if before is not None:
                 before(connection)
-            _begin(connection, write=bool(connection.get_execution_options().get(WRITE_OPTION)), busy_timeout=busy_timeout)
+            _begin(raw, write=bool(connection.get_execution_options().get(WRITE_OPTION)), busy_timeout=busy_timeout)
 
     return own
 
@@ -170,13 +170,16 @@ def _lend_pragmas(host: Engine, own: Engine, busy_timeout: float) -> None:
                 raw.execute(f"PRAGMA {name}={value}")
 
 
-def _begin(connection: Connection, *, write: bool, busy_timeout: float) -> None:
+def _begin(raw: sqlite3.Connection, *, write: bool, busy_timeout: float) -> None:
+    """Begin a transaction; as the driver begins it on PostgreSQL, it is no statement of SQLAlchemy's, which would cost more than itself."""
+    statement = "BEGIN IMMEDIATE" if write else "BEGIN"
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-    except OperationalError as error:
+        raw.execute(statement)
+    except sqlite3.OperationalError as reason:
+        error = OperationalError(statement, None, reason)
         if is_busy(error):
             raise DatabaseBusy("DATABASE_BUSY", seconds=busy_timeout) from error
-        raise
+        raise error from reason
 
 
 def take_write_lock(connection: Connection, *, busy_timeout: float) -> None:
@@ -189,9 +192,11 @@ def take_write_lock(connection: Connection, *, busy_timeout: float) -> None:
     if connection.dialect.name != "sqlite":
         return
     raw = connection.connection.dbapi_connection
-    if isinstance(raw, sqlite3.Connection) and raw.in_transaction:
-        connection.exec_driver_sql("COMMIT")
-    _begin(connection, write=True, busy_timeout=busy_timeout)
+    if not isinstance(raw, sqlite3.Connection):
+        raise TypeError(type(raw))
+    if raw.in_transaction:
+        raw.execute("COMMIT")
+    _begin(raw, write=True, busy_timeout=busy_timeout)
 
 
 def is_busy(error: OperationalError) -> bool:

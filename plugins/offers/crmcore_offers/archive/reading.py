@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
-from sqlalchemy import inspect
+from sqlalchemy.orm.attributes import instance_state
 
 from crmcore import Change, Entity
 
@@ -33,4 +33,4 @@ class _Reread(Fields):
 def fields_of(change: Change) -> Fields:
     """Return the fields of the record of a change, as they are whenever they are asked for."""
     record = change.record
-    return _Reread(record) if inspect(record).expired_attributes else vars(record)
+    return _Reread(record) if instance_state(record).expired_attributes else vars(record)
