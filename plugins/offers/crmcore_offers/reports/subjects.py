@@ -156,8 +156,12 @@ def agent_id(session: Session, code: str) -> int:
 
 def people_of(session: Session) -> dict[int, tuple[str, str]]:
     """Return code and name of everybody of the sales force, by key: there are hundreds."""
-    rows = session.execute(select(Salesperson.id, Salesperson.code, Salesperson.name))
-    return {row.id: (row.code, row.name) for row in rows}
+    return {key: (code, name) for key, code, name in session.execute(_all_people())}
+
+
+@cache
+def _all_people() -> Select[int, str, str]:
+    return select(Salesperson.id, Salesperson.code, Salesperson.name)
 
 
 def newest_links(session: Session, types: Types) -> ColumnElement[bool]:
