@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import inspect, or_, select
+from sqlalchemy import bindparam, inspect, or_, select
 
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
@@ -42,18 +42,23 @@ def account_columns(cls: type[Entity]) -> tuple[str, ...]:
     )
 
 
+_SOME: Final = Account.id.in_(bindparam("some", expanding=True))
+_LOCKING: Final = select(Account.id).where(_SOME).order_by(Account.id).with_for_update(read=True, key_share=True)
+_GONE: Final = select(Account.id, Account.merged_into_id).where(
+    _SOME, or_(Account.merged_into_id.is_not(None), Account.erased_at.is_not(None))
+)
+"""Asked by nearly every commit, and made once: making a query costs more than its answer."""
+
+
 def check_merged(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:
     """Refuse whatever a commit wrote to accounts that were merged into others or erased, also by somebody else meanwhile."""
     new = {change.id for change in changes if change.entity == "account" and change.verb is RecordVerb.CREATED}
     used, named = _named_by(changes)
     for some in batches(sorted(named - new)):
         # A foreign key makes who refers and who merges wait for each other; where there is none, this lock does.
-        session.execute(select(Account.id).where(Account.id.in_(some)).order_by(Account.id).with_for_update(read=True, key_share=True))
+        session.execute(_LOCKING, {"some": some})
     for some in batches(sorted(used.keys() - new)):
-        query = select(Account.id, Account.merged_into_id).where(
-            Account.id.in_(some), or_(Account.merged_into_id.is_not(None), Account.erased_at.is_not(None))
-        )
-        for row in session.execute(query):
+        for row in session.execute(_GONE, {"some": some}):
             if row.merged_into_id is not None:
                 yield Problem(code="ACCOUNT_MERGED", params={"id": row.id, "survivor": row.merged_into_id})
             elif used[row.id]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
@@ -102,9 +102,10 @@ class Scaled(TypeDecorator[Decimal]):
         """The first number, up or down, for which there is no room."""
         return Decimal(10) ** (_DIGITS - self.places)
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        """Return a Decimal with all places."""
-        return None if value is None else Decimal(value).scaleb(-self.places)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], Decimal | None]:
+        """Return what makes a Decimal with all places: a plain function, because every value of every record comes by it."""
+        places = -self.places
+        return lambda value: None if value is None else Decimal(value).scaleb(places)
 
 
 class Money(Scaled):

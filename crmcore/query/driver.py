@@ -25,8 +25,8 @@ class DriverQuery:
     positional: bool
     constants: Mapping[str, Any]
     binders: Mapping[str, Processor]
-    readers: tuple[Processor | None, ...]
-    """For each column, how the driver's value becomes that of the type."""
+    readers: tuple[tuple[int, Processor], ...]
+    """Place of each column whose values the driver does not have in their type, and what makes them so."""
 
     def rows(self, connection: Connection, arguments: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Run it, and return its rows in the types of its columns."""
@@ -35,10 +35,13 @@ class DriverQuery:
         bound = {name: binders[name](values[name]) if name in binders else values[name] for name in self.names}
         parameters: Any = tuple(bound[name] for name in self.names) if self.positional else bound
         rows = connection.exec_driver_sql(self.sql, parameters).all()
-        readers = self.readers
-        if not any(readers):
+        if not rows or not self.readers:
             return rows
-        return [tuple(value if read is None else read(value) for read, value in zip(readers, row, strict=True)) for row in rows]
+        # Column by column: most of them are as the driver has them.
+        columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True))
+        for place, read in self.readers:
+            columns[place] = tuple(map(read, columns[place]))
+        return list(zip(*columns, strict=True))
 
 
 def prepare(statement: Select[Any], dialect: Dialect) -> DriverQuery:
@@ -60,7 +63,9 @@ def prepare(statement: Select[Any], dialect: Dialect) -> DriverQuery:
         positional=compiled.positional,
         constants={name: value for name, value in compiled.construct_params(_check=False).items() if value is not None},
         binders={name: processor for name, processor in processors.items() if processor is not None},
-        readers=tuple(_reader(column.type, dialect) for column in statement.selected_columns),
+        readers=tuple(
+            (place, read) for place, column in enumerate(statement.selected_columns) if (read := _reader(column.type, dialect)) is not None
+        ),
     )
 
 

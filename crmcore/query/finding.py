@@ -227,7 +227,8 @@ def _typed(rows: Sequence[Sequence[Any]], shown: Sequence[Shown]) -> tuple[tuple
     readers, width = [each.read for each in shown], len(shown)
     if not any(readers):
         return tuple(tuple(row[:width]) for row in rows)
-    return tuple(tuple(value if read is None else read(value) for read, value in zip(readers, row[:width], strict=True)) for row in rows)
+    columns = [column if read is None else map(read, column) for read, column in zip(readers, zip(*rows, strict=True), strict=False)]
+    return tuple(zip(*columns, strict=True))
 
 
 def _tell_reads(session: Session, cls: type[Entity], rows: Sequence[Sequence[Any]], flag: int) -> None:

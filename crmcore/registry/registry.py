@@ -137,6 +137,25 @@ class Registry:
     """The kinds of mass changes that plugins declare; `crmcore.changesets` adds those of the core."""
     looks: Mapping[str, tuple[LookAt, ...]]
     """Plugin → what its validation is about; a plugin that is not here looks at everything."""
+    _looked_at: Mapping[str, Mapping[str, frozenset[str]]] = attrs.field(init=False)
+    """Plugin → entity → the fields that its validation looks at; none are all."""
+    free_tables: frozenset[str] = attrs.field(init=False)
+    """Tables that statements may write: those that keep no history, and derived ones."""
+
+    @_looked_at.default
+    def _fields_by_entity(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        found: dict[str, dict[str, frozenset[str]]] = {}
+        for plugin, looks in self.looks.items():
+            mine = found.setdefault(plugin, {})
+            for each in looks:
+                whole = not each.fields or mine.get(each.entity) == frozenset()
+                mine[each.entity] = frozenset() if whole else mine.get(each.entity, frozenset()) | frozenset(each.fields)
+        return found
+
+    @free_tables.default
+    def _free_tables(self) -> frozenset[str]:
+        entities = (cls.__tablename__ for cls in self.entities.values() if not cls.__audited__ and not cls.__append_only__)
+        return frozenset((*entities, *(table.name for tables in self.derived.values() for table in tables)))
 
     def tables(self, owner: str) -> tuple[Table, ...]:
         """Return the tables of a plugin, or of the core, parents before children."""
@@ -153,10 +172,10 @@ class Registry:
 
     def looks_at(self, plugin: str, entity: str, fields: Collection[str] | None = None) -> bool:
         """Return whether the validation of a plugin wants to see changes of these fields of an entity, or, with None, of any."""
-        looks = self.looks.get(plugin)
-        return looks is None or any(
-            each.entity == entity and (fields is None or not each.fields or not set(each.fields).isdisjoint(fields)) for each in looks
-        )
+        if plugin not in self.looks:
+            return True
+        wanted = self._looked_at[plugin].get(entity)
+        return wanted is not None and (fields is None or not wanted or not wanted.isdisjoint(fields))
 
     def onlookers(self, entity: str, fields: Collection[str] | None = None) -> frozenset[str]:
         """Return the plugins whose validation, or last work before a commit, wants to see changes of these fields of an entity."""

@@ -142,7 +142,7 @@ class Session(Apis):
         """Return the record with this key, or None when it does not exist for this actor."""
         self._check_open()
         with translate_errors():
-            return self.orm.get(cls, key)
+            return self.orm.find(cls, key)
 
     def require(self, cls: type[E], key: int) -> E:
         """Return the record with this key.
@@ -340,7 +340,7 @@ class Session(Apis):
 
     def _reset(self) -> None:
         self._locked = False
-        self.orm.has_begun = False
+        self.orm.ended()
         self._unit = None
         self.guard.ended()
         self.asides.write()

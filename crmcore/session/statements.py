@@ -25,9 +25,7 @@ def check_statement(session: Session, statement: Executable) -> None:
         return
     if isinstance(statement, Insert | Update | Delete):
         name = getattr(statement.table, "name", str(statement.table))
-        cls = next((cls for cls in session.registry.entities.values() if cls.__tablename__ == name), None)
-        derived = any(table.name == name for tables in session.registry.derived.values() for table in tables)
-        if derived or (cls is not None and not cls.__audited__ and not cls.__append_only__):
+        if name in session.registry.free_tables:
             session.take_write_lock()
             return
         raise UsageError("DIRECT_WRITE_REFUSED", statement=type(statement).__name__.upper(), table=name)

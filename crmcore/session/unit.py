@@ -27,7 +27,7 @@ from crmcore.session.fields import plan_of
 from crmcore.session.following import Touched, normalise
 from crmcore.session.journal import Told, write_journal
 from crmcore.session.keys import assign_keys
-from crmcore.session.newcomers import insert_new
+from crmcore.session.writing import insert_new, write_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +95,8 @@ class UnitOfWork:
 
     def flush(self) -> None:
         """Validate and write what changed since the last flush, without handlers."""
+        if self.session.orm.is_clean:
+            return
         changes = collect_changes(self.session.orm)
         with self.session.guard.lifted():
             if problems := self.try_to_write(changes):
@@ -292,12 +294,14 @@ class UnitOfWork:
             for change in changes
             if change.verb is not RecordVerb.CREATED
         ]
-        assign_keys(self.session.orm.connection(), [change.record for change in changes if change.verb is RecordVerb.CREATED])
+        orm = self.session.orm
         forget_marks(self.session)
         try:
-            self.session.orm.flush()
+            if not write_plain(orm, changes):
+                assign_keys(orm.connection(), [change.record for change in changes if change.verb is RecordVerb.CREATED])
+                orm.flush()
         except StaleDataError as error:
-            self.session.orm.rollback()
+            orm.rollback()
             raise self._stale(expected) from error
 
     def _stale(self, expected: Iterable[tuple[type[Entity], int | None, int | None]]) -> StaleVersion:

@@ -13,7 +13,7 @@ from crmcore.storage.engines import (
 )
 from crmcore.storage.json import dump_json, to_json
 from crmcore.storage.naming import compile_named, driver_sql
-from crmcore.storage.rows import NewRows, insert_rows
+from crmcore.storage.rows import NewRows, insert_for_keys, insert_rows, processor_of
 from crmcore.storage.transactions import translate_errors, write_transaction
 from crmcore.storage.watch import Watch
 
@@ -27,10 +27,12 @@ __all__ = [
     "compile_named",
     "driver_sql",
     "dump_json",
+    "insert_for_keys",
     "insert_rows",
     "is_busy",
     "open_storage",
     "parse_url",
+    "processor_of",
     "second_pool",
     "take_write_lock",
     "to_json",

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from crmcore.errors import DatabaseBusy, DatabaseError
 from crmcore.storage.json import dump_json
+from crmcore.storage.liveness import replace_broken
 
 WRITE_OPTION: Final = "crmcore_write"
 """Execution option of a connection whose transaction takes the write lock when it begins."""
@@ -50,7 +51,8 @@ def open_storage(target: str | URL | Engine, *, busy_timeout: float = DEFAULT_BU
         return Storage(own, busy_timeout, _nothing)
     url = parse_url(target)
     if url.get_backend_name() == "postgresql":
-        engine = create_engine(url, json_serializer=dump_json, pool_pre_ping=True)
+        engine = create_engine(url, json_serializer=dump_json)
+        replace_broken(engine)
         return Storage(_prepare(engine, busy_timeout), busy_timeout, engine.dispose)
     if url.database in {None, "", ":memory:"}:
         folder = tempfile.TemporaryDirectory(prefix="crmcore-")
@@ -143,7 +145,7 @@ def _prepare(engine: Engine, busy_timeout: float, before: Callable[[Connection],
         if isinstance(raw, sqlite3.Connection) and not raw.in_transaction:
             if before is not None:
                 before(connection)
-            _begin(connection, write=bool(connection.get_execution_options().get(WRITE_OPTION)), busy_timeout=busy_timeout)
+            _begin(raw, write=bool(connection.get_execution_options().get(WRITE_OPTION)), busy_timeout=busy_timeout)
 
     return own
 
@@ -168,13 +170,16 @@ def _lend_pragmas(host: Engine, own: Engine, busy_timeout: float) -> None:
                 raw.execute(f"PRAGMA {name}={value}")
 
 
-def _begin(connection: Connection, *, write: bool, busy_timeout: float) -> None:
+def _begin(raw: sqlite3.Connection, *, write: bool, busy_timeout: float) -> None:
+    """Begin a transaction; as the driver begins it on PostgreSQL, it is no statement of SQLAlchemy's, which would cost more than itself."""
+    statement = "BEGIN IMMEDIATE" if write else "BEGIN"
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-    except OperationalError as error:
+        raw.execute(statement)
+    except sqlite3.OperationalError as reason:
+        error = OperationalError(statement, None, reason)
         if is_busy(error):
             raise DatabaseBusy("DATABASE_BUSY", seconds=busy_timeout) from error
-        raise
+        raise error from reason
 
 
 def take_write_lock(connection: Connection, *, busy_timeout: float) -> None:
@@ -187,9 +192,11 @@ def take_write_lock(connection: Connection, *, busy_timeout: float) -> None:
     if connection.dialect.name != "sqlite":
         return
     raw = connection.connection.dbapi_connection
-    if isinstance(raw, sqlite3.Connection) and raw.in_transaction:
-        connection.exec_driver_sql("COMMIT")
-    _begin(connection, write=True, busy_timeout=busy_timeout)
+    if not isinstance(raw, sqlite3.Connection):
+        raise TypeError(type(raw))
+    if raw.in_transaction:
+        raw.execute("COMMIT")
+    _begin(raw, write=True, busy_timeout=busy_timeout)
 
 
 def is_busy(error: OperationalError) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from crmcore import Entity, Session, State
 from crmcore.model import Salesperson
@@ -38,10 +39,16 @@ def _known(session: Session, cls: type[Known], column: str, wanted: Collection[A
     memo: dict[Any, Known] = session.unit.memo.setdefault(f"{_MEMO}.{cls.__tablename__}.{column}", {})
     missing = [each for each in dict.fromkeys(wanted) if each is not None and each not in memo and "\0" not in str(each)]
     for some in batches(missing):
-        for found in session.scalars(select(cls).where(getattr(cls, column).in_(some))):
+        for found in session.execute(_asking(cls, column), {"some": some}).scalars():
             memo[getattr(found, column)] = found
             session.unit.memo.setdefault(f"{_MEMO}.{cls.__tablename__}.id", {})[found.id] = found
     return {each: memo[each] for each in wanted if each in memo}
+
+
+@cache
+def _asking(cls: type[Known], column: str) -> Select[Known]:
+    """Return the query for the records with some values of a column: making it anew each time costs more than its answer."""
+    return select(cls).where(getattr(cls, column).in_(bindparam("some", expanding=True)))
 
 
 def find_type(session: Session, name: str) -> OrderType:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final, TypeGuard
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, bindparam, or_, select
 
 from crmcore import Account, Change, Label, Problem, Session
 from crmcore.events import RecordVerb
@@ -178,10 +179,16 @@ def _blocked(session: Session, changes: Sequence[Change], types: Mapping[str, Or
     }
     states = session.states.table(Account.__state_table__ or "").states if keys else {}
     for some in batches(sorted(key for key in keys if key is not None)):
-        for row in session.execute(select(Account.id, Account.name, Account.state).where(Account.id.in_(some))):
+        for row in session.execute(_accounts(), {"some": some}):
             state = states.get(row.state or "")
             if state is not None and state.flags.get("blocked"):
                 yield Problem(code="ACCOUNT_BLOCKED", object=f"account {row.id}", params={"name": row.name})
+
+
+@cache
+def _accounts() -> Select[int, str, str | None]:
+    """Return the query for the states of some accounts; every new document asks it."""
+    return select(Account.id, Account.name, Account.state).where(Account.id.in_(bindparam("some", expanding=True)))
 
 
 def _belongings(session: Session, changes: Sequence[Change]) -> Iterator[Problem]:

@@ -32,24 +32,21 @@ class Found:
 def problems_of(session: Session, rows: Sequence[Change]) -> Iterator[Problem]:
     """Yield what is wrong with new and changed rows; of what did not change, nothing is asked again."""
     mine = [change for change in rows if change.verb is not RecordVerb.DELETED]
+    values = [(change, fields_of(change)) for change in mine]
     found = Found(
-        vats=by_codes(session, VatCode, _values(mine, "vat")),
-        units=by_codes(session, Unit, {*_values(mine, "unit"), *_units_of_quantities(mine)}),
-        products=products_by_id(session, _values(mine, "product_id")),
+        vats=by_codes(session, VatCode, _named(values, "vat", "vat")),
+        # How many places a quantity has depends on its unit.
+        units=by_codes(session, Unit, _named(values, "unit", "unit") | _named(values, "unit", "quantity")),
+        products=products_by_id(session, _named(values, "product_id", "product_id")),
     )
-    for change in mine:
+    for change, row in values:
         for check in _CHECKS:
-            yield from check(change, fields_of(change), found)
+            yield from check(change, row, found)
 
 
-def _values(changes: Sequence[Change], field: str) -> set[Any]:
-    found = {fields_of(change).get(field) for change in changes if field in change.changes}
-    return found - {None}
-
-
-def _units_of_quantities(changes: Sequence[Change]) -> set[str]:
-    found = {fields_of(change).get("unit") for change in changes if "quantity" in change.changes}
-    return {code for code in found if code}
+def _named(values: Sequence[tuple[Change, Fields]], field: str, changed: str) -> set[Any]:
+    """Return what rows have in a field, of those in which another one, or this one, changed."""
+    return {row.get(field) for change, row in values if changed in change.changes} - {None}
 
 
 def _quantity(change: Change, row: Fields, found: Found) -> Iterator[Problem]:

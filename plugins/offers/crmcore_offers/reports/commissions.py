@@ -12,11 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from crmcore import Label, Session
 from crmcore.model import NULL_CODES
@@ -182,8 +182,14 @@ def _undated(session: Session, counting: list[ColumnElement[bool]], exposing: tu
 
 def _query(session: Session, where: list[ColumnElement[bool]]) -> Any:  # noqa: ANN401 - a query of many columns
     states = session.states.table(ROWS).definition.states
-    left_out = [state.code for state in states if state.flags.get("cancelled") or state.flags.get("returned")]
-    confirmed = [state.code for state in states if state.flags.get("confirmed")]
+    left_out = tuple(state.code for state in states if state.flags.get("cancelled") or state.flags.get("returned"))
+    confirmed = tuple(state.code for state in states if state.flags.get("confirmed"))
+    return _rows_in(left_out, confirmed).where(*where)
+
+
+@lru_cache(maxsize=16)
+def _rows_in(left_out: tuple[str, ...], confirmed: tuple[str, ...]) -> Select[Any]:
+    """Return the query for the rows that count, by the states that are left out and those that are confirmed; it is made once."""
     columns = (
         Row.id,
         Row.document_id,
@@ -212,7 +218,6 @@ def _query(session: Session, where: list[ColumnElement[bool]]) -> Any:  # noqa: 
         .outerjoin(Product, Product.id == Row.product_id)
         .outerjoin(Category, Category.id == Product.category_id)
         .where(
-            *where,
             Row.commission.is_(True),
             or_(Row.state.is_(None), Row.state.not_in(left_out)),
             or_(Document.confirmation != "partial", and_(Document.confirmation == "partial", Row.state.in_(confirmed))),

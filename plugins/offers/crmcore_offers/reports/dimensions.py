@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from crmcore import Account, Label, Session
 from crmcore.model import Portfolio, Salesperson, Site
@@ -98,12 +99,17 @@ def _names(session: Session, by: By, keys: list[Any], types: Types) -> dict[Any,
 def _coded(session: Session, by: By, keys: list[int]) -> dict[Any, tuple[str, Label]]:
     found: dict[Any, tuple[str, Label]] = {}
     for some in batches(keys):
-        if by is By.CUSTOMER:
-            rows = session.execute(select(Account.id, Account.name).where(Account.id.in_(some)))
-            found |= {key: (str(key), Label(name, name)) for key, name in rows}
-            continue
-        cls = _CODED[by]
-        texts = (cls.name, cls.name) if cls is Salesperson else (cls.label_it, cls.label_en)
-        for key, code, it, en in session.execute(select(cls.id, cls.code, *texts).where(cls.id.in_(some))):
-            found[key] = (code, Label(it, en or it))
+        for key, code, it, en in session.execute(_asking(by), {"some": some}):
+            found[key] = (str(code), Label(it, en or it))
     return found
+
+
+@cache
+def _asking(by: By) -> Select[int, Any, str, str]:
+    """Return the query for code and label of some records, by key."""
+    if by is By.CUSTOMER:
+        columns = (Account.id, Account.id, Account.name, Account.name)
+    else:
+        cls = _CODED[by]
+        columns = (cls.id, cls.code, *((cls.name, cls.name) if cls is Salesperson else (cls.label_it, cls.label_en)))
+    return select(*columns).where(columns[0].in_(bindparam("some", expanding=True)))

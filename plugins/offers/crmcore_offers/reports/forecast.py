@@ -33,6 +33,7 @@ from crmcore_offers.reports.subjects import (
     is_open,
     newest_links,
     people_of,
+    probabilities,
     sold,
     states_of,
     types_in,
@@ -199,7 +200,7 @@ def _amounts(session: Session, asked: Period, narrow: Narrow) -> dict[int | None
 def _open_sums(session: Session, asked: Period, types: Types, counting: list[ColumnElement[bool]]) -> Select[Any]:
     opened = [state for state in states_of(session) if is_open(state)]
     wanted = (*counting, Document.state.in_([state.code for state in opened]), Document.close_period.in_(["", *asked.inside()]))
-    amount = types.signed(weighted(opened))
+    amount = types.signed(weighted(probabilities(opened)))
     each = select(Document.agent_id.label("agent"), Document.close_period.label("text"), amount.label("amount")).where(*wanted).subquery()
     return select(each.c.agent, each.c.text, total(each.c.amount)).group_by(each.c.agent, each.c.text)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import attrs
-from sqlalchemy import case, func, literal_column, select
+from sqlalchemy import Select, case, func, literal_column, select
 
 from crmcore import Label, Session
 from crmcore_offers.codes import unknown
@@ -20,7 +21,21 @@ from crmcore_offers.model import Document
 from crmcore_offers.reports.dimensions import By, column_of, names_of
 from crmcore_offers.reports.exact import money, total, units
 from crmcore_offers.reports.periods import Period, Unit, by_time
-from crmcore_offers.reports.subjects import PIPELINE, Narrow, Types, conditions, is_open, newest_links, states_of, types_in, weighted
+from crmcore_offers.reports.subjects import (
+    PIPELINE,
+    Narrow,
+    Scope,
+    Types,
+    codes_where,
+    is_open,
+    newest_of,
+    probabilities,
+    scope_of,
+    signed,
+    states_of,
+    types_in,
+    weighted,
+)
 
 TOTAL = Label("Totale", "Total")
 
@@ -92,13 +107,37 @@ def pipeline(session: Session, by: By, narrow: Narrow, *, period: str | None = N
     return Pipeline(by=by, period=period, lines=tuple(lines), wider=wider)
 
 
+@attrs.frozen
+class _Question:
+    """All that the SQL of a pipeline depends on: types that count and those of them that are taken away, and states, as they are now."""
+
+    by: By
+    asked: Period | None
+    types: tuple[str, ...]
+    minus: tuple[str, ...]
+    opened: tuple[tuple[str, int], ...]
+    """States that are neither sold nor lost, with their probability."""
+    negative: tuple[str, ...]
+    scope: Scope
+
+
 def _sums(session: Session, by: By, narrow: Narrow, asked: Period | None, types: Types) -> list[_Sum]:
-    opened = [state for state in states_of(session) if is_open(state)]
+    states = states_of(session)
+    opened = probabilities(state for state in states if is_open(state))
+    negative = codes_where(states, negative=True)
+    query = _query(_Question(by, asked, types.codes, types.minus, opened, negative, scope_of(session, narrow)))
+    return [_Sum(key, wide, count, money(all_), money(part)) for key, wide, count, all_, part in session.execute(query)]
+
+
+@lru_cache(maxsize=128)
+def _query(question: _Question) -> Select[Any, str, int, int, int]:
+    """Return the query; people ask the same ones every day, and making one costs more than a database of some thousands takes for it."""
+    by, asked = question.by, question.asked
     where = [
-        Document.type.in_(types.codes),
-        Document.state.in_([state.code for state in opened]),
-        newest_links(session, types),
-        *conditions(session, narrow),
+        Document.type.in_(question.types),
+        Document.state.in_([code for code, _ in question.opened]),
+        newest_of(question.types, question.negative),
+        *question.scope.conditions(),
     ]
     wide: Any = literal_column("''")
     if asked is not None:
@@ -110,8 +149,8 @@ def _sums(session: Session, by: By, narrow: Narrow, asked: Period | None, types:
         select(
             column_of(by).label("key"),
             wide.label("wide"),
-            types.signed(units(Document.taxable)).label("taxable"),
-            types.signed(weighted(opened)).label("weighted"),
+            signed(units(Document.taxable), question.minus).label("taxable"),
+            signed(weighted(question.opened), question.minus).label("weighted"),
         )
         .where(*where)
         .subquery()
@@ -119,8 +158,7 @@ def _sums(session: Session, by: By, narrow: Narrow, asked: Period | None, types:
     # Not by a constant, by which PostgreSQL would sort all documents; without a period there is nothing longer.
     keys = [each.c.key] if asked is None else [each.c.key, each.c.wide]
     shown = each.c.key, literal_column("''") if asked is None else each.c.wide
-    query = select(*shown, func.count(), total(each.c.taxable), total(each.c.weighted)).group_by(*keys)
-    return [_Sum(key, wide, count, money(all_), money(part)) for key, wide, count, all_, part in session.execute(query)]
+    return select(*shown, func.count(), total(each.c.taxable), total(each.c.weighted)).group_by(*keys)
 
 
 def _put_together(found: Iterable[_Sum], unit: Unit) -> list[_Sum]:

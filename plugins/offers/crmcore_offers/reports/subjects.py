@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from functools import cache, lru_cache
+from typing import Any, Final
 
 import attrs
-from sqlalchemy import BigInteger, ColumnElement, case, exists, literal_column, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, case, exists, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from crmcore import Account, Label, Session, State
@@ -51,7 +52,35 @@ class Types:
 
     def signed(self, amount: ColumnElement[int]) -> ColumnElement[int]:
         """Return an amount of a document with the sign of its type."""
-        return case((Document.type.in_(self.minus), -amount), else_=amount) if self.minus else amount
+        return signed(amount, self.minus)
+
+
+@attrs.frozen(kw_only=True)
+class Scope:
+    """What a report is narrowed to, with keys for codes. Equal ones are the same SQL, which is made once."""
+
+    currency: str
+    agent_id: int | None = None
+    campaign: str | None = None
+    looker: str | None = None
+    """For whom private cards are left out, but the own; None where the guard of the database decides about them (I-7)."""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the conditions for documents."""
+        found: list[ColumnElement[bool]] = [Document.currency == self.currency]
+        if self.agent_id is not None:
+            found.append(Document.agent_id == self.agent_id)
+        if self.campaign is not None:
+            found.append(Document.campaign == self.campaign)
+        if self.looker is not None:
+            mine = or_(Account.private.is_(False), Account.owner == self.looker)
+            found.append(exists(select(1).where(Account.id == Document.account_id, mine)))
+        return found
+
+
+def signed(amount: ColumnElement[int], minus: tuple[str, ...]) -> ColumnElement[int]:
+    """Return an amount of a document, less than nothing for some types."""
+    return case((Document.type.in_(minus), -amount), else_=amount) if minus else amount
 
 
 def types_in(session: Session, counts_in: str, wanted: Iterable[str] = ()) -> Types:
@@ -60,15 +89,19 @@ def types_in(session: Session, counts_in: str, wanted: Iterable[str] = ()) -> Ty
     Raises:
         ValidationFailed: ``OFFERS_REPORT_UNKNOWN`` for a wanted one that is not there, or does not count.
     """
-    columns = (OrderType.code, OrderType.label_it, OrderType.label_en, OrderType.sign, OrderType.counts_in)
-    rows = session.execute(select(*columns).order_by(OrderType.priority, OrderType.code)).all()
-    found = {row.code: row for row in rows if counts_in in row.counts_in}
+    found = {row.code: row for row in session.execute(_all_types()) if counts_in in row.counts_in}
     chosen = list(wanted) or list(found)
     for code in chosen:
         if code not in found:
             raise unknown("il tipo di documento (che conti qui)", "type of documents (that counts here)", code)
     labels = {code: Label(found[code].label_it, found[code].label_en or found[code].label_it) for code in found if code in chosen}
     return Types(labels, tuple(code for code in labels if found[code].sign < 0))
+
+
+@cache
+def _all_types() -> Select[str, str, str, int, list[Any]]:
+    columns = (OrderType.code, OrderType.label_it, OrderType.label_en, OrderType.sign, OrderType.counts_in)
+    return select(*columns).order_by(OrderType.priority, OrderType.code)
 
 
 def states_of(session: Session) -> tuple[State, ...]:
@@ -92,16 +125,21 @@ def conditions(session: Session, narrow: Narrow) -> list[ColumnElement[bool]]:
     Raises:
         ValidationFailed: ``OFFERS_REPORT_UNKNOWN`` for an agent who is not there.
     """
-    found: list[ColumnElement[bool]] = [Document.currency == (narrow.currency or setting(session, "currency"))]
-    if narrow.agent is not None:
-        found.append(Document.agent_id == agent_id(session, narrow.agent))
-    if narrow.campaign is not None:
-        found.append(Document.campaign == narrow.campaign)
-    if not session.actor.is_system and session.access.reach().open:
-        # Where there are users, the guard of the database decides about private cards (I-7).
-        mine = or_(Account.private.is_(False), Account.owner == session.actor.name)
-        found.append(exists(select(1).where(Account.id == Document.account_id, mine)))
-    return found
+    return scope_of(session, narrow).conditions()
+
+
+def scope_of(session: Session, narrow: Narrow) -> Scope:
+    """Return what a report is narrowed to.
+
+    Raises:
+        ValidationFailed: ``OFFERS_REPORT_UNKNOWN`` for an agent who is not there.
+    """
+    return Scope(
+        currency=narrow.currency or setting(session, "currency"),
+        agent_id=None if narrow.agent is None else agent_id(session, narrow.agent),
+        campaign=narrow.campaign,
+        looker=session.actor.name if not session.actor.is_system and session.access.reach().open else None,
+    )
 
 
 def agent_id(session: Session, code: str) -> int:
@@ -118,8 +156,12 @@ def agent_id(session: Session, code: str) -> int:
 
 def people_of(session: Session) -> dict[int, tuple[str, str]]:
     """Return code and name of everybody of the sales force, by key: there are hundreds."""
-    rows = session.execute(select(Salesperson.id, Salesperson.code, Salesperson.name))
-    return {row.id: (row.code, row.name) for row in rows}
+    return {key: (code, name) for key, code, name in session.execute(_all_people())}
+
+
+@cache
+def _all_people() -> Select[int, str, str]:
+    return select(Salesperson.id, Salesperson.code, Salesperson.name)
 
 
 def newest_links(session: Session, types: Types) -> ColumnElement[bool]:
@@ -129,11 +171,16 @@ def newest_links(session: Session, types: Types) -> ColumnElement[bool]:
     not negative: then the successor is what counts. Once every such successor is lost, the document counts again by its own state. Two
     successors of one document are two deals, and both count.
     """
-    negative = codes_where(states_of(session), negative=True)
+    return newest_of(types.codes, codes_where(states_of(session), negative=True))
+
+
+@lru_cache(maxsize=64)
+def newest_of(types: tuple[str, ...], negative: tuple[str, ...]) -> ColumnElement[bool]:
+    """Return the condition of `newest_links` for codes of types, and of states that are negative."""
     after = aliased(Document)
     # Few documents were made of others: saying so lets PostgreSQL ask for whom they exist about these alone.
     made = (after.predecessor_id.is_not(None), after.predecessor_id == Document.id)
-    return ~exists(select(1).where(*made, after.type.in_(types.codes), after.state.not_in(negative)))
+    return ~exists(select(1).where(*made, after.type.in_(types), after.state.not_in(negative)))
 
 
 def sold() -> ColumnElement[int]:
@@ -141,16 +188,17 @@ def sold() -> ColumnElement[int]:
     return case((Document.confirmation == "partial", units(Document.confirmed_taxable)), else_=units(Document.taxable))
 
 
-def weighted(states: Iterable[State]) -> ColumnElement[int]:
+def probabilities(states: Iterable[State]) -> tuple[tuple[str, int], ...]:
+    """Return the probability of each state, in percent, by code."""
+    found = ((state.code, state.flags.get("probability")) for state in states)
+    return tuple((code, value if isinstance(value, int) and not isinstance(value, bool) else 0) for code, value in found)
+
+
+def weighted(by_state: tuple[tuple[str, int], ...]) -> ColumnElement[int]:
     """Return the amount of a document by its probability, or by that of its state, in cents, each document rounded half up."""
-    by_state: dict[str, int] = {}
-    for state in states:
-        found = state.flags.get("probability")
-        by_state[state.code] = found if isinstance(found, int) and not isinstance(found, bool) else 0
     zero = literal_column("0", BigInteger())
-    otherwise = case(by_state, value=Document.state, else_=zero) if by_state else zero
-    own = units(Document.probability)
-    return percent_of(units(Document.taxable), case((own.is_(None), otherwise), else_=own))
+    otherwise = case(dict(by_state), value=Document.state, else_=zero) if by_state else zero
+    return percent_of(units(Document.taxable), func.coalesce(units(Document.probability), otherwise))
 
 
 def came_into(session: Session, keys: Sequence[int], states: tuple[str, ...]) -> dict[int, datetime]:
