@@ -186,7 +186,7 @@ class Guard:
         for change in changes:
             cls = entities.get(change.entity)
             if cls is not None and not cls.__append_only__:
-                found |= self._problems(cls, _VERBS[change.verb], change.fields)
+                found |= self._problems(cls, _VERBS[change.verb], self._written(change))
         return list(found.values())
 
     def mourn(self, changes: Sequence[Change]) -> None:
@@ -198,7 +198,7 @@ class Guard:
         for change in changes:
             cls = entities.get(change.entity)
             if cls is not None and not cls.__append_only__:
-                found = self._problems(cls, _VERBS[change.verb], change.fields)
+                found = self._problems(cls, _VERBS[change.verb], self._written(change))
                 refused += [_refused(cls, change.id or 0, problem) for problem in found.values()]
         if refused:
             self._mourn(refused)
@@ -268,6 +268,10 @@ class Guard:
 
             audit_now(self._session, [Refusal(*_refused(cls, 0, problem)) for problem in problems.values()])
             raise ValidationFailed("VALIDATION_FAILED", list(problems.values()))
+
+    def _written(self, change: Change) -> frozenset[str]:
+        """Return the fields that the user wrote: what handlers and hooks derive from that is the same whoever saves."""
+        return frozenset() if self._session.unit.follows else change.chosen
 
     def _problems(self, cls: type[Entity], verb: str, fields: Iterable[str]) -> dict[tuple[str, str], Problem]:
         reach, entity, function = self.reach, cls.entity_name(), f"{part_of(cls)}.{verb}"

@@ -41,6 +41,14 @@ class Change:
         """The names of the fields that changed."""
         return frozenset(self.changes)
 
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The names of the fields that somebody chose a value for: of a new record not those that are empty, or as they are by default."""
+        if self.verb is not RecordVerb.CREATED:
+            return self.fields
+        defaults = dict(plan_of(type(self.record)).defaults)
+        return frozenset(key for key, (_, new) in self.changes.items() if new not in ("", [], {}) and new != to_plain(defaults.get(key)))
+
     # Any column value.
     def set(self, field: str, value: Any) -> None:  # noqa: ANN401
         """Set a field of the record before it is written, and tell of it: for normalisers, and for rules that derive a value."""

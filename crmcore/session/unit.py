@@ -62,6 +62,9 @@ class UnitOfWork:
     touched: Touched = attrs.field(init=False)
     """Whom watchers are told of; what writes past this unit of work notes it here."""
 
+    follows: bool = False
+    """Whether what is written now follows from what the user wrote: handlers and hooks are at work."""
+
     tells: bool = True
     """Whether plugins are asked, and changes leave history and events; what every database starts with is nobody's change."""
 
@@ -178,9 +181,10 @@ class UnitOfWork:
         self.session.take_write_lock()
         with self.session.guard.lifted():
             self.settle()
-            rules.derive(self.session, self.changes)
-            self._ask("crm_before_commit", self.changes)
-            self.settle()
+            with self._following():
+                rules.derive(self.session, self.changes)
+                self._ask("crm_before_commit", self.changes)
+                self.settle()
             if problems := rules.check_commit(self.session, self.changes):
                 raise ValidationFailed("VALIDATION_FAILED", self._with_texts(problems))
             self.touched.tell(self.session, self.changes)
@@ -241,9 +245,18 @@ class UnitOfWork:
         before = self.cause
         self.cause = Cause(event.correlation_id, event.event_id, event.depth + 1, (*cause.chain, event.type))
         try:
-            yield
+            with self._following():
+                yield
         finally:
             self.cause = before
+
+    @contextmanager
+    def _following(self) -> Iterator[None]:
+        before, self.follows = self.follows, True
+        try:
+            yield
+        finally:
+            self.follows = before
 
     def _too_deep(self, event: Envelope, cause: Cause) -> bool:
         """Stop a chain at the limit, telling it once: what lies deeper is neither handled nor told again."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from types import ModuleType
 
 import pytest
 from sqlalchemy import func, select
 
-from crmcore import Account, Actor
+from crmcore import Account, Actor, PluginInfo, hookimpl
 from crmcore.access.functions import part_of, reads_freely
 from crmcore.errors import AccessDenied, RecordNotFound, UsageError, ValidationFailed
 from crmcore.model import (
@@ -245,6 +246,44 @@ def test_fields_that_the_mask_closes_are_not_written(firm):
     with firm.session("a1") as s:
         s.require(Account, 1).email = "k01@example.com"
         s.commit()
+
+
+def deriving():
+    """Return a plugin that writes the web address of accounts after their names."""
+    made = ModuleType("derive")
+
+    @hookimpl
+    def crm_before_commit(session, changes):
+        for change in changes:
+            if change.entity == "account" and "name" in change.changes:
+                change.record.web = f"https://example.com/{len(change.record.name)}"
+
+    made.PLUGIN, made.crm_before_commit = PluginInfo(name="derive"), crm_before_commit
+    return made
+
+
+@pytest.mark.feature("A06")
+def test_who_may_not_write_a_field_makes_records_without_it_and_plugins_write_it_all_the_same(open_crm):
+    crm = open_crm(deriving())
+    with crm.session(Actor.system("setup")) as s:
+        mask = {"account": {"readonly": ["notes", "language"], "hidden": ["web", "private"]}}
+        profile = s.add(Profile(code="P", label_it="P", functions=["*"], scopes=[{"kind": "all"}], masks=mask))
+        s.flush()
+        s.add(User(login="admin"))
+        s.add(User(login="u", profile_id=profile.id))
+        s.commit()
+    with crm.session("u") as s:
+        made = s.add(Account(name="Bellini"))
+        s.commit()
+        assert made.web == "https://example.com/7"
+        made.name = "Bellini S.r.l."
+        s.commit()
+        assert made.web == "https://example.com/14"
+    for field, value in (("notes", "x"), ("language", "de"), ("web", "https://example.com"), ("private", True)):
+        with crm.session("u") as s:
+            s.add(Account(name="Rossi", **{field: value}))
+            with pytest.raises(ValidationFailed, match="FIELD_NOT_GRANTED"):
+                s.commit()
 
 
 @pytest.mark.feature("I-27")

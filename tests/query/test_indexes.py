@@ -89,7 +89,9 @@ def plans(crm, action):
         event.remove(crm.engine, "before_cursor_execute", note)
     word = "EXPLAIN QUERY PLAN" if crm.engine.dialect.name == "sqlite" else "EXPLAIN"
     with crm.engine.connect() as connection:
-        # The comment is another each time: a connection keeps what it prepared, and an EXPLAIN is not prepared again for a new index.
+        # The comment is another each time: a connection keeps what it prepared, and an EXPLAIN is not prepared again for a new index. Nor
+        # does it look whether there is one: a query does.
+        connection.exec_driver_sql("SELECT 1 FROM account LIMIT 1")
         return [
             "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"/* {next(_numbers)} */ {word} {statement}", parameters))
             for statement, parameters in seen

@@ -8,8 +8,7 @@ from datetime import date
 import pytest
 from crmcore_offers.model import Document, OrderType, Row, VatCode
 from sqlalchemy import event, select
-
-from crmcore.session.orm import OrmSession
+from sqlalchemy.orm import Session as OrmSession
 
 pytestmark = pytest.mark.feature("P2.6", "G13")
 ALONE = {"id", "document_id", "version"}
@@ -23,7 +22,7 @@ def flushes(monkeypatch):
     own = OrmSession.flush
 
     def flush(self, *args):
-        if not self.is_clean:
+        if self.new or self.dirty or self.deleted:
             seen.append(self)
         return own(self, *args)
 
