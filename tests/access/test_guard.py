@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text, update
 
 from crmcore import Account, Actor
 from crmcore.access import guard
-from crmcore.errors import AccessDenied, ValidationFailed
+from crmcore.errors import AccessDenied, RecordNotFound, ValidationFailed
 from crmcore.events import RecordVerb
 from crmcore.model import AUDIT, Interaction, Person, Profile, StateChange
 from crmcore.session import Change
@@ -64,6 +64,21 @@ def test_a_hosts_transaction_is_given_back_as_it_was(firm):
             s.require(Account, 1).notes = "x"
             s.commit()
         assert host() == before
+
+
+@only_postgresql
+def test_a_refusal_on_a_hosts_connection_keeps_nothing_of_what_was_only_flushed(firm):
+    notes = select(Account.__table__.c.notes).where(Account.__table__.c.id == 1)
+    with firm.engine.connect() as connection:
+        with firm.session("a1", connection=connection) as s:
+            s.require(Account, 1).notes = "x"
+            s.flush()
+            with pytest.raises(RecordNotFound):
+                s.require(Account, 5)
+            s.rollback()
+        assert connection.execute(notes).scalar() is None
+        connection.commit()
+    assert refused(firm) == [("account", 5, {"code": [None, "ACCESS_DENIED"], "verb": [None, "read"]})]
 
 
 @only_postgresql

@@ -217,6 +217,8 @@ TOLD = (
     ("boss", "saved_search", 3),
     ("lead", "leak.task", 7),
     ("lead", "leak.task", 3),
+    ("boss", "leak.task", 16),
+    ("own", "leak.task", 16),
     ("boss", "leak.task", 8),
     ("nothing", "leak.task", 3),
     ("nothing", "leak.task", 10),

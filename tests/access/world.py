@@ -140,6 +140,7 @@ TASKS = {
             ("nobody", None, 4, True, False, ()),
             ("below", None, 4, False, False, ()),
             ("own", None, 4, False, True, ()),
+            ("lead", "below", None, False, False, ()),
         ],
         1,
     )
