@@ -55,15 +55,12 @@ def enroll(crm: Crm, name: str, key: PublicKey, proof: Proof, kind: str) -> Devi
         params = {"entity": Device.entity_name(), "field": "name", "value": ascii(name[:80]), "expected": expected}
         raise ValidationFailed("VALIDATION_FAILED", [Problem(code="VALUE_INVALID", params=params)])
     with system_session(crm) as session:
-        if session.first(select(Device.id).where(Device.fingerprint == key.fingerprint)) is not None:
-            raise ValidationFailed("DEVICE_KEY_KNOWN")
         made = session.add(Device(name=name, kind=kind, algorithm=key.algorithm, public_key=key.text, fingerprint=key.fingerprint))
         try:
             session.flush()
         except ValidationFailed as error:
             if error.code != "CONSTRAINT_VIOLATED":
                 raise
-            # Somebody asked with it at the same moment.
             raise ValidationFailed("DEVICE_KEY_KNOWN") from error
         session.publish(DeviceRegistered(device=made.uid, fingerprint=made.fingerprint))
         session.commit()

@@ -31,6 +31,11 @@ def test_who_may_do_everything_but_administer_makes_no_tokens_and_sessions(open_
 
         assert refused(office.admin, make, "a1") == "ADMINISTRATOR_NEEDED"
     assert refused(office.admin, lambda s: s.accounts.create(name="Rossi"), "a1") is None
+    given = sound(Challenge.__table__, office.crm.clock.now())
+    answers = [
+        refused(office.admin, lambda s: s.insert(Challenge, list(given), [list(given.values())]), login) for login in ("a1", "admin")
+    ]
+    assert answers == ["ADMINISTRATOR_NEEDED", None]
 
 
 @pytest.mark.feature("I-25")
@@ -113,6 +118,12 @@ def remove_all(s):
         s.delete(each)
 
 
+def change_and_remove_all(s):
+    admin(s).name = "Anna"
+    s.flush()
+    remove_all(s)
+
+
 def in_mass(column, value):
     """Return a mass change of a kind that does not know what an administrator is."""
 
@@ -130,7 +141,15 @@ def in_mass(column, value):
 @pytest.mark.parametrize("actor", ["admin", Actor.system("import")], ids=["user", "system"])
 def test_the_last_administrator_stays_whatever_is_tried(open_office, refused, actor):
     office = open_office(people=())
-    for work in (block, limit, remove, remove_all, in_mass("status", lambda _: "blocked"), in_mass("profile_id", limited)):
+    for work in (
+        block,
+        limit,
+        remove,
+        remove_all,
+        change_and_remove_all,
+        in_mass("status", lambda _: "blocked"),
+        in_mass("profile_id", limited),
+    ):
         assert refused(office.admin, work, actor) == "LAST_ADMINISTRATOR"
     assert office.admin(lambda s: s.access.reach().administrator)
 
