@@ -168,7 +168,7 @@ def _creating(crm: Crm, kind: str, *, quick: bool) -> list[Figure]:
 
     measured = interleaved({"crmcore": ours, "raw": raw}, rounds=5 if quick else 15, times=100, servers=lambda: backends(crm))
     connection.close()
-    notes = (f"{_statements(crm, ours)} statements with BEGIN, at most 8 without; with validation, history, audit, events and full text",)
+    notes = (f"{_statements(crm, ours)} statements, at most 8; with validation, history, audit, events and full text",)
     return [_figure("new account, 3 people, 5 values", kind, measured, target=8.0, notes=notes)]
 
 

@@ -68,16 +68,17 @@ def insert_for_keys(connection: Connection, batch: NewRows) -> Sequence[int]:
 
     On SQLite, which tells of the last one alone, it is one row.
     """
-    dialect = connection.dialect
-    if dialect.name == "postgresql":
-        compiled = _keyed_statement(dialect, (batch.table, batch.names))
-        parameters = _documents(dialect, [NewRows(batch.table, batch.names, batch.values)], numbered=True)
+    dialect, shape = connection.dialect, (batch.table, batch.names)
+    if dialect.name == "postgresql" and len(batch.values) > 1:
+        parameters = _documents(dialect, [batch], numbered=True)
         # The rows are inserted in their order, and get rising keys; they may be told in another one.
-        return sorted(_run(connection, compiled, parameters).scalars())
+        return sorted(_run(connection, _keyed_statement(dialect, shape), parameters).scalars())
     [row] = batch.values
-    compiled, processors = _tuple_statement(dialect, (batch.table, batch.names))
-    bound = tuple(value if process is None else process(value) for value, (_, process) in zip(row, processors, strict=True))
-    return [connection.exec_driver_sql(compiled.string, bound).lastrowid]
+    compiled, processors = _row_statement(dialect, shape)
+    bound = [value if process is None else process(value) for value, process in zip(row, processors, strict=True)]
+    given: Any = tuple(bound) if compiled.positional else dict(zip(batch.names, bound, strict=True))
+    found = connection.exec_driver_sql(compiled.string, given)
+    return [found.lastrowid if dialect.name == "sqlite" else found.scalar_one()]
 
 
 def _insert_as_documents(connection: Connection, batches: Sequence[NewRows]) -> None:
@@ -124,6 +125,17 @@ def _one_statement(dialect: Dialect, shapes: tuple[Shape, ...]) -> SQLCompiler:
     )
     statement = last.add_cte(*(other.cte(f"insert_{number}") for number, other in enumerate(others)))
     return _compile(statement, dialect)
+
+
+@lru_cache(maxsize=256)
+def _row_statement(dialect: Dialect, shape: Shape) -> tuple[SQLCompiler, tuple[Callable[[Any], Any] | None, ...]]:
+    """Return the INSERT of one row, which tells its key: a document would cost more than its values."""
+    table, names = shape
+    if dialect.name == "sqlite":
+        compiled, processors = _tuple_statement(dialect, shape)
+        return compiled, tuple(process for _, process in processors)
+    compiled = _compile(insert(table).returning(table.c.id), dialect, list(names))
+    return compiled, tuple(processor_of(dialect, table.c[name].type) for name in names)
 
 
 @lru_cache(maxsize=256)

@@ -211,7 +211,8 @@ def test_a_report_counts_what_the_list_of_its_reader_shows_in_three_statements(f
         assert len(statements(session, lambda: Reports(session).pipeline())) == 2
 
 
-cents = st.one_of(st.integers(-(10**17), 10**17), st.integers(-250, 250))
+edges = st.sampled_from([sign * (10**14 + more) for sign in (1, -1) for more in (-1, 0, 1)])
+cents = st.one_of(st.integers(-(10**17), 10**17), st.integers(-250, 250), edges)
 units = st.one_of(st.integers(-(10**11), 10**11), st.integers(-3_000_000, 3_000_000), st.sampled_from([5_000, 1_000_000, 10_000]))
 
 

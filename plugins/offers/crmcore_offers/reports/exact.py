@@ -16,6 +16,8 @@ from crmcore_offers.model import PRICE_PLACES
 _HUNDRED: Final = 100
 _MILLION: Final[int] = 10**PRICE_PLACES
 _CENT: Final = Decimal("0.01")
+_ROOM: Final = 10**14
+"""Cents of which up to 90,000 percent are an integer of 64 bits."""
 
 
 def units(column: Any) -> ColumnElement[int]:  # noqa: ANN401 - a column or expression of money, quantities or percentages
@@ -25,9 +27,11 @@ def units(column: Any) -> ColumnElement[int]:  # noqa: ANN401 - a column or expr
 
 def percent_of(cents: ColumnElement[int], percent: ColumnElement[int]) -> ColumnElement[int]:
     """Return so many whole percent of an amount, in cents, rounded half up; the percentage is not negative."""
-    hundred = _number(_HUNDRED)
+    hundred, half = _number(_HUNDRED), _half(cents, _HUNDRED)
     # The rest has the sign of the amount, which is cheaper to ask.
-    return cents // hundred * percent + (cents % hundred * percent + _half(cents, _HUNDRED)) // hundred
+    apart = cents // hundred * percent + (cents % hundred * percent + half) // hundred
+    # What is percent of what is asked once, where that has room: nearly always.
+    return case((cents.between(_number(-_ROOM), _number(_ROOM)), (cents * percent + half) // hundred), else_=apart)
 
 
 def product_in_cents(quantity: ColumnElement[int], price: ColumnElement[int]) -> ColumnElement[int]:
