@@ -161,13 +161,20 @@ def _role(connection: Connection) -> str | None:
     reason = None if there else _try(connection, f"CREATE ROLE {ROLE} NOLOGIN")
     if reason is not None and not connection.execute(_ROLE_THERE).scalar():
         return reason
-    if not connection.execute(_MEMBER).scalar():
+    # From PostgreSQL 16 on, who makes a role becomes its member, and may not yet change into it.
+    knows_set = (connection.dialect.server_version_info or (0,)) >= _RIGHT_TO_SET
+    if not connection.execute(_may("SET" if knows_set else "MEMBER")).scalar():
         return _try(connection, f"GRANT {ROLE} TO CURRENT_USER")
     return None
 
 
 _ROLE_THERE: Final[Select[Any]] = select(func.to_regrole(ROLE).is_not(None))
-_MEMBER: Final[Select[Any]] = select(func.pg_has_role(literal(ROLE), literal("MEMBER")))
+_RIGHT_TO_SET: Final = (16,)
+"""The version of PostgreSQL that tells membership from the right to change into a role."""
+
+
+def _may(right: str) -> Select[Any]:
+    return select(func.pg_has_role(literal(ROLE), literal(right)))
 
 
 def _try(connection: Connection, statement: str) -> str | None:

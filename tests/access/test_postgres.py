@@ -141,12 +141,13 @@ def test_who_made_the_role_is_a_member_of_it(crm, connection):
 class Racing:
     """A connection on which somebody else makes the role at the same moment."""
 
-    def __init__(self, *there):
+    def __init__(self, *there, version=(15, 18)):
         self.there = list(there)
         self.asked = []
+        self.dialect = SimpleNamespace(server_version_info=version)
 
     def execute(self, query):
-        self.asked.append(str(query))
+        self.asked.append(str(query.compile(compile_kwargs={"literal_binds": True})))
         return SimpleNamespace(scalar=lambda: self.there.pop(0))
 
     def begin_nested(self):
@@ -167,6 +168,13 @@ def test_that_somebody_else_made_the_role_meanwhile_is_no_reason():
     assert postgres._role(Racing(False, True, True)) is None
     assert postgres._role(Racing(False, False)) == 'role "crmcore_guarded" already exists'
     assert postgres._role(Racing(True, False)) == 'role "crmcore_guarded" already exists'
+
+
+@pytest.mark.parametrize(("version", "right"), [(None, "MEMBER"), ((15, 18), "MEMBER"), ((16, 0), "SET"), ((17, 2), "SET")])
+def test_it_is_asked_for_the_right_to_change_into_the_role_where_that_is_another_than_membership(version, right):
+    racing = Racing(True, True, version=version)
+    assert postgres._role(racing) is None
+    assert f"pg_has_role('crmcore_guarded', '{right}')" in racing.asked[-1]
 
 
 def test_an_application_that_does_not_own_the_tables_works_past_the_policies(connection):
