@@ -38,6 +38,12 @@ SIGNIN: Final = (
         "Wait for the approval. After a revocation, make a new key.",
     ),
     ErrorCode(
+        "DEVICE_LAST_USER",
+        "device {uid} is for nobody any more, which would make it everybody's",
+        "il dispositivo {uid} resta senza utenti: varrebbe per tutti",
+        "Revoke the device, or name another user for it first.",
+    ),
+    ErrorCode(
         "DEVICE_STATUS",
         "device {uid} is {status}: it cannot be approved",
         "il dispositivo {uid} è nello stato {status}: non può essere approvato",

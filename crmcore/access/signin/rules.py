@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy import exists, select
+
 from crmcore.access.signin.ending import end
-from crmcore.access.signin.tables import SESSIONS
+from crmcore.access.signin.tables import DEVICE_USERS, DEVICES, SESSIONS
 from crmcore.access.signin.values import Reason
 from crmcore.errors import Problem
 from crmcore.events import RecordVerb
@@ -26,9 +28,16 @@ def check(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
     return [] if session.guard.reach.administrator else [Problem(code="ADMINISTRATOR_NEEDED")]
 
 
-def check_commit(_session: Session, _changes: Sequence[Change]) -> Iterable[Problem]:
-    """Return nothing: there is no rule about a whole commit."""
-    return []
+def check_commit(session: Session, changes: Sequence[Change]) -> Iterable[Problem]:
+    """Return which devices in use lost the last user whom they were for: without any, a device is for everybody."""
+    taken = [change for change in changes if isinstance(change.record, DeviceUser) and change.verb is not RecordVerb.CREATED]
+    # One that was given to another device has left the first one.
+    left = {change.changes["device_id"][0] for change in taken if "device_id" in change.changes}
+    if not left:
+        return []
+    columns = (DEVICES.c.id.in_(left), DEVICES.c.status == DeviceStatus.ACTIVE.value)
+    found = session.execute(select(DEVICES.c.uid).where(*columns, ~exists().where(DEVICE_USERS.c.device_id == DEVICES.c.id)))
+    return [Problem(code="DEVICE_LAST_USER", params={"uid": uid}) for uid in found.scalars()]
 
 
 def follow(session: Session, changes: Sequence[Change]) -> None:

@@ -15,7 +15,7 @@ from crmcore import Actor, Crm
 from crmcore.access.signin import ED25519, ES256, DeviceKey, Proof, PublicKey
 from crmcore.access.signin.devices import ENROLMENTS
 from crmcore.access.signin.secret import decode, digest, encode
-from crmcore.errors import AccessDenied
+from crmcore.errors import AccessDenied, ValidationFailed
 from crmcore.model import ATTEMPT, AUDIT, Challenge, Device, DeviceStatus, DeviceUser, UserSession
 
 pytestmark = pytest.mark.feature("A01", "I-25")
@@ -337,3 +337,31 @@ def test_a_host_may_roll_back_what_it_let_in(open_office, password):
     assert sessions(office) == 0
     with pytest.raises(AccessDenied):
         office.crm.signin.actor(opened.token)
+
+
+@pytest.mark.feature("A01", "I-25")
+def test_a_device_does_not_become_everybodys_when_its_last_user_is_taken_away(open_office):
+    office = open_office(require_device=True)
+    one, two = office.pc("a1"), office.pc("a1", "a2")
+
+    def by_hand(work):
+        with office.crm.session(Actor.system("maintenance")) as s:
+            work(s)
+            s.commit()
+
+    def users(s, device):
+        return s.scalars(select(DeviceUser).join(Device, Device.id == DeviceUser.device_id).where(Device.uid == device.uid)).all()
+
+    def take_all(s, device):
+        for each in users(s, device):
+            s.delete(each)
+
+    def give_away(s):
+        users(s, one)[0].device_id = s.scalar(select(Device.id).where(Device.uid == two.uid))
+
+    by_hand(lambda s: s.delete(users(s, two)[0]))
+    for work in (lambda s: take_all(s, one), lambda s: take_all(s, two), give_away):
+        with pytest.raises(ValidationFailed, match="DEVICE_LAST_USER"):
+            by_hand(work)
+    office.admin(lambda s: s.signin.revoke_device(one.uid))
+    by_hand(lambda s: take_all(s, one))
