@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, Dialect, select
+from sqlalchemy import Connection, Dialect, case, select
 
 from crmcore.model import GENERATION
 from crmcore.storage import driver_sql
@@ -24,8 +24,9 @@ _MEMO: Final = "generations"
 class Subject(StrEnum):
     """What is kept in memory."""
 
+    USERS = "users"
     ACCESS = "access"
-    """Users, profiles, groups, the sales force, zones and portfolios."""
+    """Profiles, groups, the sales force, zones and portfolios: with the users, who reaches how far."""
     CHARACTERISTICS = "characteristics"
     STATES = "states"
     SUPPRESSION = "suppression"
@@ -36,12 +37,14 @@ class Generations:
     """The questions for marks, compiled once for a database."""
 
     def __init__(self, dialect: Dialect) -> None:
-        subject, mark = GENERATION.c.subject, GENERATION.c.mark
+        users, others = GENERATION.alias("users"), GENERATION.alias("others")
+        access = select(case((users.c.mark == 0, 0), else_=users.c.mark + others.c.mark)).where(
+            users.c.subject == Subject.USERS.value, others.c.subject == Subject.ACCESS.value
+        )
         # The names stand in the statement: it is for the driver, which would want them in its own manner.
-        access = select(mark).where(subject == Subject.ACCESS.value).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
-        self.access = str(access)
-        """For the mark of access alone."""
-        self.all = driver_sql(select(subject, mark), dialect)
+        self.access = str(access.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        """For the mark of who reaches how far; zero as long as there was never a user."""
+        self.all = driver_sql(select(GENERATION.c.subject, GENERATION.c.mark), dialect)
         """For every mark."""
 
     def read(self, connection: Connection) -> Mapping[str, int]:
@@ -49,7 +52,7 @@ class Generations:
         return {row[0]: row[1] for row in connection.exec_driver_sql(self.all)}
 
     def read_access(self, connection: Connection) -> int:
-        """Return the mark of access, as a transaction sees it: one statement."""
+        """Return the mark of who reaches how far, as a transaction sees it: one statement."""
         return int(connection.exec_driver_sql(self.access).scalar_one())
 
 

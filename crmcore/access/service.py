@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from sqlalchemy import Connection, Engine, or_, select
@@ -30,9 +30,6 @@ from crmcore.storage import Watch
 
 if TYPE_CHECKING:
     from crmcore.app import Crm
-
-
-_ANY_USER: Final = select(User.id).limit(1)
 
 
 @attrs.frozen(eq=False)
@@ -68,11 +65,11 @@ class Access:
             AccessDenied: ``USER_UNKNOWN`` or ``USER_BLOCKED`` (I-26).
         """
         mark = self._crm.generations.read_access(connection) if connection is not None else self._watch.answer()
+        if mark == 0:
+            return Reach(login=login, open=True)
         known = self._known(mark)
         found = known.reaches.get((login, functions)) if known is not None and not uncommitted else None
         if uncommitted and connection is not None:
-            if connection.execute(_ANY_USER).first() is None:
-                return Reach(login=login, open=True)
             found = self.reach_in(read_organisation(connection), login, self.today(), connection).within(functions)
         elif found is None and connection is not None:
             found = self._read(login, mark, connection, functions)

@@ -40,7 +40,9 @@ class OrmSession(Session):
     def connection(self, *args: Any, **kwargs: Any) -> Connection:  # noqa: ANN401
         """Return the connection of the present transaction; it stays the same, and everything asks for it."""
         known = self._working
-        if not args and not kwargs and known is not None and self.is_active and known[0] is self.get_transaction():
+        # A savepoint is set when its connection is asked for.
+        plain = not args and not kwargs and not self.in_nested_transaction()
+        if plain and known is not None and self.is_active and known[0] is self.get_transaction():
             return known[1]
         return super().connection(*args, **kwargs)
 

@@ -73,3 +73,21 @@ def test_what_a_refused_commit_made_is_new_again(open_crm):
         assert account.version == 1
     with crm.session("anna") as session:
         assert [each.name for each in session.scalars(select(Account).order_by(Account.id))] == ["Prima", "Seconda"]
+
+
+@pytest.mark.feature("P2.6", "B17")
+def test_what_is_written_after_a_savepoint_goes_with_it(open_crm):
+    crm = open_crm()
+    key = add(crm, name="Prima").id
+    with crm.session("anna") as session:
+        account = session.require(Account, key)
+        session.take_write_lock()
+        for note in ("Fiera", "Visita"):
+            nested = session.orm.begin_nested()
+            account.notes = note
+            session.add(Account(name="Seconda"))
+            session.flush()
+            nested.rollback()
+            session.orm.expire_all()
+            assert (account.notes, account.version) == (None, 1)
+            assert session.scalars(select(Account.name)).all() == ["Prima"]

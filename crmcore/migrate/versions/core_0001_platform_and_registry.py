@@ -1170,15 +1170,17 @@ def _generations() -> None:
 
 
 _SUBJECTS = {
-    "access": ("crm_user", "profile", "user_group", "group_member", "salesperson", "zone", "portfolio"),
+    "users": ("crm_user",),
+    "access": ("profile", "user_group", "group_member", "salesperson", "zone", "portfolio"),
     "characteristics": ("characteristic",),
     "states": ("state_table", "state", "state_transition"),
     "suppression": ("crm_suppression_key",),
 }
-# Odd, so never zero: that means that there was never anything.
+# Odd, so never zero: that means that there was never anything. The sum of two still fits into 64 bits.
+_MARKS = 2**52 - 1
 _NEW_MARK = (
     "CREATE FUNCTION crm_new_mark() RETURNS trigger LANGUAGE plpgsql AS $mark$ BEGIN "
-    "UPDATE crm_generation SET mark = (random() * 4503599627370495)::bigint * 2 + 1 WHERE subject = TG_ARGV[0]; RETURN NULL; END $mark$"
+    "UPDATE crm_generation SET mark = (random() * 2251799813685247)::bigint * 2 + 1 WHERE subject = TG_ARGV[0]; RETURN NULL; END $mark$"
 )
 
 
@@ -1188,7 +1190,7 @@ def _postgres_marks(subject: str, table: str) -> Sequence[str]:
 
 
 def _sqlite_marks(subject: str, table: str) -> Sequence[str]:
-    change = f"UPDATE crm_generation SET mark = random() | 1 WHERE subject = '{subject}'"  # noqa: S608 - constants of this file
+    change = f"UPDATE crm_generation SET mark = (random() & {_MARKS}) | 1 WHERE subject = '{subject}'"  # noqa: S608 - constants of this file
     verbs = ("INSERT", "UPDATE", "DELETE")
     return [f"CREATE TRIGGER crm_new_mark_{table}_{verb} AFTER {verb} ON {table} BEGIN {change}; END" for verb in verbs]
 

@@ -72,7 +72,7 @@ def test_what_cannot_be_is_refused_in_both_languages(warranties, change, code):
 
 
 def test_the_end_is_announced_once_and_leads_to_one_letter(warranties):
-    advance(warranties, timedelta(days=60))
+    advance(warranties, timedelta(days=5))
 
     letter = _only(warranties, Letter)
     assert _published(warranties) == 1
@@ -97,11 +97,11 @@ def test_the_end_is_announced_as_many_days_before_as_the_settings_say(open_crm, 
 
 
 def test_an_extended_warranty_is_announced_again(warranties):
-    advance(warranties, timedelta(days=10))
+    advance(warranties, timedelta(days=2))
     with warranties.session("anna") as session:
         extend(session, session.scalars(select(Warranty)).one(), 1)
         session.commit()
-    advance(warranties, timedelta(days=30))
+    advance(warranties, timedelta(days=20))
 
     with warranties.session("anna") as session:
         assert session.scalars(select(Letter.until).order_by(Letter.until)).all() == [date(2026, 6, 1), date(2026, 7, 1)]
