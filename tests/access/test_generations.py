@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
-from sqlalchemy import false, func, insert, select, update
+from sqlalchemy import QueuePool, create_engine, false, func, insert, select, update
 
 from crmcore import Account, Actor
 from crmcore.catalogues import Subject
@@ -115,6 +117,37 @@ def test_who_watches_asks_again_only_after_a_commit_of_somebody(open_crm):
     watch.close()
     assert watch.answer() == second
     watch.close()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_who_watches_has_a_connection_of_its_own_in_each_process_and_closes_it(open_crm, monkeypatch):
+    watch = Watch(open_crm().engine, "SELECT 7")
+    assert watch.answer() == 7
+    first = watch._raw
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    assert watch.answer() == 7
+    second = watch._raw
+    assert second is not first
+    watch.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        second.execute("SELECT 1")
+    first.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_asked_each_time_on_the_one_connection_that_it_has(url):
+    engine = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=1)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept (number INTEGER)")
+        connection.exec_driver_sql("INSERT INTO kept VALUES (3)")
+    watch = Watch(engine, "SELECT number FROM kept")
+    assert watch.answer() == 3
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE kept SET number = 4")
+    assert watch.answer() == 4
+    watch.close()
+    assert watch.answer() == 4
+    engine.dispose()
 
 
 def _anna():
