@@ -119,7 +119,11 @@ class AccessApi:
         with self._session.guard.lifted():
             organisation = self._organisation()
             explainer = self._explainer(organisation, at)
-            return explainer.explain(self._reach(organisation, login, explainer.day), login, cls, key, verb)
+            reach = self._reach(organisation, login, explainer.day)
+            if reach is not None and login == self._session.actor.name:
+                # Who works with a token is told what it may, and not what its person may.
+                reach = reach.within(self._session.actor.functions)
+            return explainer.explain(reach, login, cls, key, verb)
 
     def who_can_see(self, entity: str | type[Entity], key: int, at: date | None = None) -> Sequence[str]:
         """Return the logins of the users for whom a record exists on a day, sorted; for administrators.

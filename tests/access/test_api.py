@@ -127,3 +127,16 @@ def test_who_is_not_there_is_not_blocked(firm):
             with pytest.raises(RecordNotFound) as missing:
                 change("stranger")
             assert (missing.value.code, missing.value.params) == ("NOT_FOUND", {"entity": "crm_user", "id": "stranger"})
+
+
+@pytest.mark.feature("A05", "A08")
+def test_who_works_with_a_token_is_told_what_the_token_may(firm):
+    with firm.session("a1") as s:
+        key = s.scalar(select(Account.id))
+        assert s.access.explain("a1", Account, key).granted
+    with firm.session(Actor("a1", functions=("contacts.*",))) as s:
+        refused = s.access.explain("a1", Account, key)
+        assert (refused.granted, refused.missing) == (False, ("function:customers.read",))
+    with firm.session(Actor("a1", functions=("customers.read",))) as s:
+        assert s.access.explain("a1", Account, key).granted
+        assert not s.access.explain("a1", Account, key, "update").granted
